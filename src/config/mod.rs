@@ -1,0 +1,2 @@
+//! Room config.
+#![forbid(unsafe_code)]

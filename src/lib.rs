@@ -1,0 +1,21 @@
+//! Auth Gate: single sign-on inside nginx.
+//!
+//! The path of a protected request, one direction:
+//! `nginx/clean` takes the client's identity headers out, `nginx/access` is entered in the access
+//! phase, `nginx/facts` collects what nginx knows as an [`access::Object`], `session::cookie` finds
+//! the token, `nginx/zone` looks it up in shared memory, `session::lifetime` says whether it still
+//! holds, `users::Directory` says who that is today, [`access::Rules`] find the requirement,
+//! [`access::decide`] compares, and `nginx/reply` turns the decision into headers or an answer.
+//!
+//! The path of a login: `nginx/portal`, `nginx/body`, [`portal`] as a state machine that asks for
+//! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
+
+pub mod access;
+pub mod config;
+pub mod portal;
+pub mod session;
+pub mod slots;
+pub mod users;
+
+#[cfg(feature = "module")]
+mod nginx;

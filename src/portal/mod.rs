@@ -1,0 +1,2 @@
+//! Room portal.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Room users.
+#![forbid(unsafe_code)]
