@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::access::Rules;
 use crate::users::{Directory, HashParameters, Matching};
 
 /// A whole configuration, checked.
@@ -12,6 +13,8 @@ use crate::users::{Directory, HashParameters, Matching};
 pub struct Config {
     /// `theme`.
     pub theme: Theme,
+    /// `access_control`.
+    pub rules: Rules,
     /// `session`.
     pub session: Sessions,
     /// `authentication_backend.file`.
