@@ -21,6 +21,8 @@ pub struct Config {
     pub users_file: UsersFile,
     /// Who is in the users file.
     pub directory: Directory,
+    /// `regulation`.
+    pub regulation: Regulation,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
 }
@@ -57,8 +59,7 @@ pub struct CookieDomain {
     pub domain: String,
     /// Name of the cookie, with `__Host-` in front where `host_only` is set.
     pub name: String,
-    /// Where the portal is: https, host inside the domain, path without `/` at the end unless it
-    /// is the root. Only old files (`session.domain`) may lack it.
+    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files (`session.domain`) may lack it.
     pub authelia_url: Option<Url>,
     /// Where to go after a login without a return address.
     pub default_redirection_url: Option<Url>,
@@ -91,6 +92,21 @@ pub enum SameSite {
     Strict,
     /// Always sent.
     None,
+}
+
+/// `regulation`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regulation {
+    /// Failures are counted for each user.
+    pub user: bool,
+    /// Failures are counted for each address.
+    pub ip: bool,
+    /// Failures until a ban; 0 never bans.
+    pub max_retries: u32,
+    /// Seconds that failures count.
+    pub find_time: u64,
+    /// Seconds that a ban lasts.
+    pub ban_time: u64,
 }
 
 /// `authentication_backend.file`.
