@@ -102,7 +102,7 @@ pub(super) fn hash(cost: u32, password: &[u8], salt: [u8; SALT]) -> Result<Strin
     Ok(format!(
         "$2b${cost:02}${}{}",
         BCRYPT.encode(salt),
-        BCRYPT.encode(&*digest)
+        BCRYPT.encode(*digest)
     ))
 }
 
@@ -112,7 +112,7 @@ pub(super) fn hash_sha256(cost: u32, password: &[u8], salt: [u8; SALT]) -> Strin
     format!(
         "$bcrypt-sha256$v=2,t=2b,r={cost}${}${}",
         BCRYPT.encode(salt),
-        BCRYPT.encode(&*digest)
+        BCRYPT.encode(*digest)
     )
 }
 
@@ -139,7 +139,7 @@ fn folded(password: &[u8], salt: &[u8; SALT]) -> Zeroizing<Vec<u8>> {
     let digest = Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()));
     Zeroizing::new(
         base64::prelude::BASE64_STANDARD
-            .encode(&*digest)
+            .encode(*digest)
             .into_bytes(),
     )
 }

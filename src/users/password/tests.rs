@@ -34,7 +34,7 @@ fn every_recorded_hash_verifies_and_refuses() {
 #[test]
 fn a_hash_that_was_cut_or_changed_in_one_place_does_not_verify() {
     for (form, text) in recorded().filter(|(form, _)| !form.contains("argon2/default")) {
-        for len in [0, 1, 10, text.rfind('$').unwrap() + 9] {
+        for len in [0, 1, 10, text.rfind('$').unwrap() + 4] {
             assert!(
                 PasswordHash::parse(&text[..len]).is_err(),
                 "{form} cut to {len} was taken"
@@ -190,7 +190,7 @@ fn badly_written_hashes_are_refused_with_what_is_wrong() {
         ),
         (
             "$2b$10$0NXM1tHBpruBhnKqV6coWü.xWlJWxU1CAJu/deIZShHOw87Olkw0.".into(),
-            "digest",
+            "53 characters",
         ),
         (
             "$bcrypt-sha256$v=1,t=2b,r=10$Di5oZpkjlH52RjzhmrahT.$gmYvX5ohuUCU/vhazjDEdNbXq.M9Kam"
