@@ -11,23 +11,38 @@ use crate::users::{AlgorithmOptions, HashOptions, HashParameters, Matching};
 const REFRESH: u64 = 300;
 
 /// Reads `authentication_backend`; relative paths are relative to `configuration`.
-pub(super) fn users_file(root: &At<'_>, configuration: &Path, report: &mut Report) -> Option<UsersFile> {
+pub(super) fn users_file(
+    root: &At<'_>,
+    configuration: &Path,
+    report: &mut Report,
+) -> Option<UsersFile> {
     const KEY: &str = "authentication_backend.file";
     let Some(file) = root.get(KEY) else {
         if root.get("authentication_backend.ldap").is_none() {
-            report.missing(KEY, "is missing; write authentication_backend.file.path with the path of a users file");
+            report.missing(
+                KEY,
+                "is missing; write authentication_backend.file.path with the path of a users file",
+            );
         }
         return None;
     };
     let flag = |key: &str| file.get(key).and_then(|at| at.bool()).unwrap_or(false);
     let watch = flag("watch");
-    let matching =
-        Matching { search_email: flag("search.email"), case_insensitive: flag("search.case_insensitive") };
-    let password = file.get("password").map_or_else(|| Some(HashParameters::default()), |at| parameters(&at, report));
+    let matching = Matching {
+        search_email: flag("search.email"),
+        case_insensitive: flag("search.case_insensitive"),
+    };
+    let password = file.get("password").map_or_else(
+        || Some(HashParameters::default()),
+        |at| parameters(&at, report),
+    );
     let extra_attributes = extra_attributes(&file, report);
     let refresh_interval = refresh_interval(root, watch);
     let Some(path) = file.get("path").and_then(|at| at.filled()) else {
-        report.error(&file, "has no path; write for instance `path: users_database.yml`");
+        report.error(
+            &file,
+            "has no path; write for instance `path: users_database.yml`",
+        );
         return None;
     };
     Some(UsersFile {
@@ -46,8 +61,14 @@ fn beside(file: &Path, path: &str) -> PathBuf {
 }
 
 fn refresh_interval(root: &At<'_>, watch: bool) -> RefreshInterval {
-    let default = if watch { RefreshInterval::Always } else { RefreshInterval::Every(REFRESH) };
-    let Some(at) = root.get("authentication_backend.refresh_interval") else { return default };
+    let default = if watch {
+        RefreshInterval::Always
+    } else {
+        RefreshInterval::Every(REFRESH)
+    };
+    let Some(at) = root.get("authentication_backend.refresh_interval") else {
+        return default;
+    };
     match at.text() {
         Some("always") => RefreshInterval::Always,
         Some("disable") => RefreshInterval::Never,
@@ -59,9 +80,14 @@ fn refresh_interval(root: &At<'_>, watch: bool) -> RefreshInterval {
 }
 
 fn parameters(at: &At<'_>, report: &mut Report) -> Option<HashParameters> {
-    let below = |key: &str| at.get(key).map_or_else(AlgorithmOptions::default, |at| options(&at));
+    let below = |key: &str| {
+        at.get(key)
+            .map_or_else(AlgorithmOptions::default, |at| options(&at))
+    };
     let parameters = HashParameters::new(HashOptions {
-        algorithm: at.get("algorithm").and_then(|at| at.filled().map(str::to_owned)),
+        algorithm: at
+            .get("algorithm")
+            .and_then(|at| at.filled().map(str::to_owned)),
         argon2: below("argon2"),
         scrypt: below("scrypt"),
         pbkdf2: below("pbkdf2"),
@@ -73,7 +99,10 @@ fn parameters(at: &At<'_>, report: &mut Report) -> Option<HashParameters> {
         Ok(parameters) => Some(parameters),
         Err(errors) => {
             for error in errors {
-                report.error(&at.get(error.key).unwrap_or_else(|| at.clone()), error.message);
+                report.error(
+                    &at.get(error.key).unwrap_or_else(|| at.clone()),
+                    error.message,
+                );
             }
             None
         }
@@ -83,7 +112,9 @@ fn parameters(at: &At<'_>, report: &mut Report) -> Option<HashParameters> {
 fn options(at: &At<'_>) -> AlgorithmOptions {
     let int = |key: &str| at.get(key).and_then(|at| at.int());
     AlgorithmOptions {
-        variant: at.get("variant").and_then(|at| at.filled().map(str::to_owned)),
+        variant: at
+            .get("variant")
+            .and_then(|at| at.filled().map(str::to_owned)),
         iterations: int("iterations"),
         memory: int("memory"),
         block_size: int("block_size"),
@@ -95,7 +126,9 @@ fn options(at: &At<'_>) -> AlgorithmOptions {
 }
 
 fn extra_attributes(file: &At<'_>, report: &mut Report) -> Vec<ExtraAttribute> {
-    let Some(attributes) = file.get("extra_attributes") else { return Vec::new() };
+    let Some(attributes) = file.get("extra_attributes") else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for entry in attributes.entries() {
         let at = attributes.entry(entry);
@@ -105,12 +138,22 @@ fn extra_attributes(file: &At<'_>, report: &mut Report) -> Vec<ExtraAttribute> {
             Some("boolean") => ValueType::Boolean,
             Some(_) => continue,
             None => {
-                report.error(&at, "has no value_type; write `value_type: string`, integer or boolean");
+                report.error(
+                    &at,
+                    "has no value_type; write `value_type: string`, integer or boolean",
+                );
                 continue;
             }
         };
-        let multi_valued = at.get("multi_valued").and_then(|at| at.bool()).unwrap_or(false);
-        found.push(ExtraAttribute { name: entry.key.clone(), value_type, multi_valued });
+        let multi_valued = at
+            .get("multi_valued")
+            .and_then(|at| at.bool())
+            .unwrap_or(false);
+        found.push(ExtraAttribute {
+            name: entry.key.clone(),
+            value_type,
+            multi_valued,
+        });
     }
     found
 }

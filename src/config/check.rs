@@ -12,7 +12,10 @@ use super::yaml::{Kind, Value};
 
 /// Checks the whole file.
 pub(super) fn check(root: &At<'_>, report: &mut Report) {
-    let mut walk = Walk { report, told: HashSet::new() };
+    let mut walk = Walk {
+        report,
+        told: HashSet::new(),
+    };
     walk.keys(root, table(), None);
 }
 
@@ -37,7 +40,10 @@ impl Walk<'_> {
             Fate::Gone(why) | Fate::Error(why) => return self.report.error(at, why),
             Fate::Old(_) | Fate::Part(_) => doom,
             fate => {
-                own = Doom { at: at.clone(), fate };
+                own = Doom {
+                    at: at.clone(),
+                    fate,
+                };
                 Some(&own)
             }
         };
@@ -61,7 +67,8 @@ impl Walk<'_> {
     fn each<'t>(&mut self, at: &At<'t>, mut then: impl FnMut(&mut Self, &At<'t>)) {
         for item in at.items() {
             if item.items().is_empty() {
-                self.report.error(&item, "is empty; write a value or take the line out");
+                self.report
+                    .error(&item, "is empty; write a value or take the line out");
             } else {
                 then(self, &item);
             }
@@ -80,7 +87,8 @@ impl Walk<'_> {
         for entry in at.entries() {
             let place = at.entry(entry);
             if !seen.insert(entry.key.as_str()) {
-                self.report.error(&place, "is given twice; keep one of them");
+                self.report
+                    .error(&place, "is given twice; keep one of them");
                 continue;
             }
             match key.below(&entry.key) {
@@ -134,7 +142,8 @@ fn unknown(name: &str, parent: &Key) -> String {
 fn names(key: &Key) -> Vec<&'static str> {
     match &key.shape {
         Shape::Keys(keys) | Shape::Items(keys) | Shape::NestedItems(keys) => {
-            let current = |key: &&Key| matches!(key.fate, Fate::Works | Fate::Later(_) | Fate::Unused(_));
+            let current =
+                |key: &&Key| matches!(key.fate, Fate::Works | Fate::Later(_) | Fate::Unused(_));
             keys.iter().filter(current).map(|key| key.name).collect()
         }
         _ => Vec::new(),
@@ -149,7 +158,12 @@ pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> O
     let folded = name.to_ascii_lowercase().replace('-', "_");
     let reach = (folded.chars().count() / 3).clamp(1, 4);
     names
-        .map(|known| (strsim::damerau_levenshtein(&folded, &known.to_ascii_lowercase()), known))
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(&folded, &known.to_ascii_lowercase()),
+                known,
+            )
+        })
         .filter(|(distance, _)| *distance <= reach)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
@@ -171,14 +185,19 @@ fn fits(at: &At<'_>, kind: &Type) -> Result<(), String> {
         return Ok(());
     }
     let Some(text) = at.text() else {
-        let what = if at.is_list() { "a list" } else { "keys with values" };
+        let what = if at.is_list() {
+            "a list"
+        } else {
+            "keys with values"
+        };
         return Err(format!("must be a single value, not {what}"));
     };
     match kind {
         Type::Any => Ok(()),
-        Type::Text(min) if !text.is_empty() && text.len() < *min => {
-            Err(format!("has {} characters; write at least {min}", text.len()))
-        }
+        Type::Text(min) if !text.is_empty() && text.len() < *min => Err(format!(
+            "has {} characters; write at least {min}",
+            text.len()
+        )),
         Type::Text(_) => Ok(()),
         Type::Bool => match at.bool() {
             None if !text.is_empty() => Err(format!("`{text}` is no boolean; write true or false")),
@@ -200,7 +219,9 @@ fn fits(at: &At<'_>, kind: &Type) -> Result<(), String> {
 
 /// A duration in seconds; an integer may be negative and counts as nothing then.
 pub(super) fn duration(at: &At<'_>) -> Result<Option<u64>, String> {
-    let Some(text) = at.text() else { return Ok(None) };
+    let Some(text) = at.text() else {
+        return Ok(None);
+    };
     match (at.kind(), at.int()) {
         (Some(Kind::Integer), Some(seconds)) => match u64::try_from(seconds) {
             Ok(seconds) if seconds > i64::MAX as u64 / 1_000_000_000 => {
@@ -209,7 +230,9 @@ pub(super) fn duration(at: &At<'_>) -> Result<Option<u64>, String> {
             Ok(seconds) => Ok(Some(seconds)),
             Err(_) => Ok(None),
         },
-        _ => durations::parse(text).map(Some).map_err(|error| format!("`{text}` {error}")),
+        _ => durations::parse(text)
+            .map(Some)
+            .map_err(|error| format!("`{text}` {error}")),
     }
 }
 
@@ -228,7 +251,12 @@ fn int(at: &At<'_>, text: &str, range: &Range) -> Result<(), String> {
         return Ok(());
     }
     let wanted = match (&range.only[..], range.min, range.max) {
-        ([_, ..], _, _) => range.only.iter().map(i64::to_string).collect::<Vec<_>>().join(" or "),
+        ([_, ..], _, _) => range
+            .only
+            .iter()
+            .map(i64::to_string)
+            .collect::<Vec<_>>()
+            .join(" or "),
         (_, Some(min), Some(max)) => format!("a number from {min} to {max}"),
         (_, Some(min), None) => format!("{min} or more"),
         (_, _, max) => format!("{} or less", max.unwrap_or(i64::MAX)),
@@ -237,7 +265,13 @@ fn int(at: &At<'_>, text: &str, range: &Range) -> Result<(), String> {
 }
 
 fn word(text: &str, words: &[&'static str], any_case: bool) -> Result<(), String> {
-    let same = |word: &&str| if any_case { word.eq_ignore_ascii_case(text) } else { *word == text };
+    let same = |word: &&str| {
+        if any_case {
+            word.eq_ignore_ascii_case(text)
+        } else {
+            *word == text
+        }
+    };
     if text.is_empty() || words.iter().any(|word| same(word)) {
         return Ok(());
     }
@@ -259,7 +293,9 @@ fn url(text: &str) -> Result<(), String> {
     }
     match Url::parse(text) {
         Ok(_) => Ok(()),
-        Err(_) => Err(format!("`{text}` is no absolute address; write for instance https://auth.example.com")),
+        Err(_) => Err(format!(
+            "`{text}` is no absolute address; write for instance https://auth.example.com"
+        )),
     }
 }
 
@@ -272,7 +308,13 @@ fn address(text: &str, schemes: &[&'static str]) -> Result<(), String> {
     if text.is_empty() || schemes.contains(&given) {
         return Ok(());
     }
-    let wanted: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+    let wanted: Vec<String> = schemes
+        .iter()
+        .map(|scheme| format!("{scheme}://"))
+        .collect();
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    Err(format!("`{text}` begins with {given}://; write {}", one_of(&wanted)))
+    Err(format!(
+        "`{text}` begins with {given}://; write {}",
+        one_of(&wanted)
+    ))
 }

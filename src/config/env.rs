@@ -19,8 +19,11 @@ const MAX_SECRET: usize = 1 << 20;
 /// Puts every override into `root`. The answer names the variables that were used.
 pub(super) fn apply(root: &mut Node, loader: &dyn Loader, report: &mut Report) -> Vec<String> {
     let known = names();
-    let mut variables: Vec<(String, String)> =
-        loader.env().into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let mut variables: Vec<(String, String)> = loader
+        .env()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
     // A `…_FILE` variable may not meet its plain sister, so the plain ones come first.
     variables.sort_by_key(|(name, _)| (!known.contains_key(name.as_str()), name.clone()));
     let mut used = Vec::new();
@@ -64,25 +67,49 @@ fn find<'k>(known: &'k BTreeMap<String, String>, name: &str) -> Option<(&'k str,
 }
 
 fn entry(name: &str, id: Id, text: String) -> Entry {
-    let value = Value::Scalar(Scalar { text, kind: Kind::Text });
-    Entry { key: String::new(), key_id: id, value: Node { id, value }, written: Some(name.into()) }
+    let value = Value::Scalar(Scalar {
+        text,
+        kind: Kind::Text,
+    });
+    Entry {
+        key: String::new(),
+        key_id: id,
+        value: Node { id, value },
+        written: Some(name.into()),
+    }
 }
 
 /// Puts the content of the file that `entry` names into it. False where that cannot be.
-fn read_file(root: &Node, path: &str, entry: &mut Entry, loader: &dyn Loader, report: &mut Report) -> bool {
+fn read_file(
+    root: &Node,
+    path: &str,
+    entry: &mut Entry,
+    loader: &dyn Loader,
+    report: &mut Report,
+) -> bool {
     let name = entry.written.clone().unwrap_or_default();
-    let place = At { node: &entry.value, id: entry.key_id, key: name };
+    let place = At {
+        node: &entry.value,
+        id: entry.key_id,
+        key: name,
+    };
     if let Some(given) = At::root(root).get(path)
         && given.filled().is_some()
     {
-        report.error(&place, format!("`{}` has a value already; keep one of the two", given.key));
+        report.error(
+            &place,
+            format!("`{}` has a value already; keep one of the two", given.key),
+        );
         return false;
     }
     let file = place.text().unwrap_or_default();
     match loader.read(Path::new(file)).map(String::from_utf8) {
         Ok(Ok(text)) if text.len() <= MAX_SECRET => {
             let text = text.trim_end_matches(['\n', '\r']).to_owned();
-            entry.value.value = Value::Scalar(Scalar { text, kind: Kind::Text });
+            entry.value.value = Value::Scalar(Scalar {
+                text,
+                kind: Kind::Text,
+            });
             return true;
         }
         Ok(Ok(_)) => report.error(&place, format!("`{file}` is larger than a megabyte")),
@@ -93,12 +120,22 @@ fn read_file(root: &Node, path: &str, entry: &mut Entry, loader: &dyn Loader, re
 }
 
 fn unexpected(name: &str, id: Id, known: &BTreeMap<String, String>, report: &mut Report) {
-    let node = Node { id, value: Value::Null };
-    let place = At { node: &node, id, key: name.into() };
+    let node = Node {
+        id,
+        value: Value::Null,
+    };
+    let place = At {
+        node: &node,
+        id,
+        key: name.into(),
+    };
     let bare = name.strip_suffix(FILE).unwrap_or(name);
     let suffix = &name[bare.len()..];
     match nearest(bare, known.keys().map(String::as_str)) {
-        Some(near) => report.warn(&place, format!("stands for no key; did you mean {near}{suffix}?")),
+        Some(near) => report.warn(
+            &place,
+            format!("stands for no key; did you mean {near}{suffix}?"),
+        ),
         None => report.warn(&place, "stands for no key and has no effect"),
     }
 }

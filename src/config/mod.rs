@@ -27,13 +27,13 @@ mod users;
 mod yaml;
 
 pub use model::{
-    Config, CookieDomain, ExtraAttribute, Lifetimes, RefreshInterval, Regulation, SameSite, Sessions, Theme,
-    UsersFile, ValueType,
+    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Theme, UsersFile, ValueType,
 };
 pub use problem::Problem;
 
 use crate::access::Rules;
 use crate::users::Directory;
+use crate::users::regulation::Settings;
 use report::{At, Report};
 
 /// Largest configuration that is read, in bytes.
@@ -66,7 +66,9 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong, in the order of the files.
 pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
-    let bytes = loader.read(path).map_err(|error| vec![unreadable(path, &error)])?;
+    let bytes = loader
+        .read(path)
+        .map_err(|error| vec![unreadable(path, &error)])?;
     let text = source::text(path, bytes, MAX_CONFIGURATION).map_err(|problem| vec![problem])?;
     source::refuse_templates(path, &text).map_err(|problem| vec![problem])?;
     let mut tree = source::tree(path, &text).map_err(|problem| vec![problem])?;
@@ -124,7 +126,11 @@ pub fn load_users(
     let directory = users::directory(&At::root(&tree), file, &mut report);
     let good = report.is_good();
     let (errors, warnings) = report.finish(path, &text);
-    if good { Ok((directory, warnings)) } else { Err(errors) }
+    if good {
+        Ok((directory, warnings))
+    } else {
+        Err(errors)
+    }
 }
 
 /// What the configuration alone gives, as far as it can be read.
@@ -133,7 +139,7 @@ struct Parts {
     rules: Rules,
     session: Sessions,
     users_file: Option<UsersFile>,
-    regulation: Regulation,
+    regulation: Settings,
     default_redirection_url: Option<Url>,
 }
 
@@ -150,7 +156,14 @@ impl Parts {
             Some("auto") => Theme::Auto,
             _ => Theme::Light,
         };
-        Parts { theme, rules, session, users_file, regulation, default_redirection_url }
+        Parts {
+            theme,
+            rules,
+            session,
+            users_file,
+            regulation,
+            default_redirection_url,
+        }
     }
 }
 
@@ -161,5 +174,10 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
         ErrorKind::PermissionDenied => "may not be read by this user; check the owner and the mode of the file and of the folders above it".into(),
         _ => format!("cannot be read: {error}"),
     };
-    Problem { file: path.into(), line: None, key: String::new(), message }
+    Problem {
+        file: path.into(),
+        line: None,
+        key: String::new(),
+        message,
+    }
 }

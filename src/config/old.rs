@@ -7,7 +7,9 @@ use super::yaml::{Entry, Node, Value};
 /// Moves every older spelling in `root`, with a warning each.
 pub(super) fn modernise(root: &mut Node, report: &mut Report) {
     let mut found = Vec::new();
-    table().leaves(&mut Vec::new(), &mut |path, key| found.push((path.join("."), key)));
+    table().leaves(&mut Vec::new(), &mut |path, key| {
+        found.push((path.join("."), key))
+    });
     for (path, key) in found {
         match key.fate {
             Fate::Old(new) => move_to(root, &path, new, report),
@@ -19,23 +21,44 @@ pub(super) fn modernise(root: &mut Node, report: &mut Report) {
 }
 
 fn move_to(root: &mut Node, old: &str, new: &str, report: &mut Report) {
-    let Some(mut entry) = take(root, old) else { return };
+    let Some(mut entry) = take(root, old) else {
+        return;
+    };
     let written = entry.written.take().unwrap_or_else(|| old.into());
-    let place = At { node: &entry.value, id: entry.key_id, key: written.clone() };
+    let place = At {
+        node: &entry.value,
+        id: entry.key_id,
+        key: written.clone(),
+    };
     if At::root(root).get(new).is_some() {
-        report.warn(&place, format!("is an older spelling of `{new}`, which is given, too, and holds; take this one out"));
+        report.warn(
+            &place,
+            format!(
+                "is an older spelling of `{new}`, which is given, too, and holds; take this one out"
+            ),
+        );
         return;
     }
     report.warn(&place, format!("is an older spelling; write `{new}`"));
     let names: Vec<&str> = new.split('.').collect();
-    put(root, &names, Entry { written: Some(written), ..entry });
+    put(
+        root,
+        &names,
+        Entry {
+            written: Some(written),
+            ..entry
+        },
+    );
 }
 
 fn joined(root: &Node, old: &str, new: &str, report: &mut Report) {
     let root = At::root(root);
     let Some(place) = root.get(old) else { return };
     match root.get(new) {
-        Some(_) => report.error(&place, format!("cannot stand beside `{new}`, which has taken its place; take this one out")),
+        Some(_) => report.error(
+            &place,
+            format!("cannot stand beside `{new}`, which has taken its place; take this one out"),
+        ),
         None => report.warn(&place, format!("is an older spelling; write `{new}`")),
     }
 }
@@ -43,13 +66,22 @@ fn joined(root: &Node, old: &str, new: &str, report: &mut Report) {
 /// The older spellings inside the list of OpenID Connect clients, which only need a warning.
 fn rename_in_clients(root: &Node, report: &mut Report) {
     const CLIENTS: &str = "identity_providers.oidc.clients";
-    let Some(clients) = At::root(root).get(CLIENTS) else { return };
-    let known = CLIENTS.split('.').try_fold(table(), |key: &Key, name| key.below(name));
+    let Some(clients) = At::root(root).get(CLIENTS) else {
+        return;
+    };
+    let known = CLIENTS
+        .split('.')
+        .try_fold(table(), |key: &Key, name| key.below(name));
     for client in clients.items() {
         for entry in client.entries() {
-            let fate = known.and_then(|key| key.below(&entry.key)).map(|key| key.fate);
+            let fate = known
+                .and_then(|key| key.below(&entry.key))
+                .map(|key| key.fate);
             if let Some(Fate::Old(new)) = fate {
-                report.warn(&client.entry(entry), format!("is an older spelling; write `{new}`"));
+                report.warn(
+                    &client.entry(entry),
+                    format!("is an older spelling; write `{new}`"),
+                );
             }
         }
     }
@@ -57,15 +89,18 @@ fn rename_in_clients(root: &Node, report: &mut Report) {
 
 /// Takes the entry at a dotted path out of the tree.
 fn take(node: &mut Node, path: &str) -> Option<Entry> {
-    let Value::Map(entries) = &mut node.value else { return None };
+    let Value::Map(entries) = &mut node.value else {
+        return None;
+    };
     match path.split_once('.') {
         None => {
             let at = entries.iter().position(|entry| entry.key == path)?;
             Some(entries.remove(at))
         }
-        Some((name, rest)) => {
-            take(&mut entries.iter_mut().find(|entry| entry.key == name)?.value, rest)
-        }
+        Some((name, rest)) => take(
+            &mut entries.iter_mut().find(|entry| entry.key == name)?.value,
+            rest,
+        ),
     }
 }
 
@@ -75,10 +110,15 @@ pub(super) fn put(node: &mut Node, path: &[&str], entry: Entry) {
     if matches!(node.value, Value::Null) {
         node.value = Value::Map(Vec::new());
     }
-    let Value::Map(entries) = &mut node.value else { return };
+    let Value::Map(entries) = &mut node.value else {
+        return;
+    };
     let at = entries.iter().position(|entry| entry.key == *name);
     if rest.is_empty() {
-        let entry = Entry { key: (*name).into(), ..entry };
+        let entry = Entry {
+            key: (*name).into(),
+            ..entry
+        };
         match at {
             Some(at) => entries[at] = entry,
             None => entries.push(entry),
@@ -87,9 +127,17 @@ pub(super) fn put(node: &mut Node, path: &[&str], entry: Entry) {
     }
     let at = at.unwrap_or_else(|| {
         let id = entry.key_id;
-        let value = Node { id, value: Value::Map(Vec::new()) };
+        let value = Node {
+            id,
+            value: Value::Map(Vec::new()),
+        };
         let written = entry.written.clone();
-        entries.push(Entry { key: (*name).into(), key_id: id, value, written });
+        entries.push(Entry {
+            key: (*name).into(),
+            key_id: id,
+            value,
+            written,
+        });
         entries.len() - 1
     });
     put(&mut entries[at].value, rest, entry);

@@ -41,7 +41,11 @@ struct Note {
 
 impl<'t> At<'t> {
     pub(super) fn root(node: &'t Node) -> Self {
-        At { node, id: node.id, key: String::new() }
+        At {
+            node,
+            id: node.id,
+            key: String::new(),
+        }
     }
 
     /// The place of an entry of this map.
@@ -51,7 +55,11 @@ impl<'t> At<'t> {
             None if self.key.is_empty() => entry.key.clone(),
             None => format!("{}.{}", self.key, entry.key),
         };
-        At { node: &entry.value, id: entry.key_id, key }
+        At {
+            node: &entry.value,
+            id: entry.key_id,
+            key,
+        }
     }
 
     /// The entries of a map, those with no value included.
@@ -145,21 +153,28 @@ impl<'t> At<'t> {
 
 impl Report {
     pub(super) fn error(&mut self, at: &At<'_>, message: impl Into<String>) {
-        self.errors.push(Note { id: Some(at.id), key: at.key.clone(), message: message.into() });
+        self.errors.push(Note {
+            id: Some(at.id),
+            key: at.key.clone(),
+            message: message.into(),
+        });
     }
 
     pub(super) fn warn(&mut self, at: &At<'_>, message: impl Into<String>) {
-        self.warnings.push(Note { id: Some(at.id), key: at.key.clone(), message: message.into() });
+        self.warnings.push(Note {
+            id: Some(at.id),
+            key: at.key.clone(),
+            message: message.into(),
+        });
     }
 
     /// An error about something that does not stand in the file.
     pub(super) fn missing(&mut self, key: &str, message: impl Into<String>) {
-        self.errors.push(Note { id: None, key: key.into(), message: message.into() });
-    }
-
-    /// A warning about something that does not stand in the file.
-    pub(super) fn note(&mut self, key: &str, message: impl Into<String>) {
-        self.warnings.push(Note { id: None, key: key.into(), message: message.into() });
+        self.errors.push(Note {
+            id: None,
+            key: key.into(),
+            message: message.into(),
+        });
     }
 
     pub(super) fn is_good(&self) -> bool {
@@ -168,7 +183,10 @@ impl Report {
 
     /// Errors and warnings with their lines in `text`, in the order of the file.
     pub(super) fn finish(self, file: &Path, text: &str) -> (Vec<Problem>, Vec<Problem>) {
-        (locate(self.errors, file, text), locate(self.warnings, file, text))
+        (
+            locate(self.errors, file, text),
+            locate(self.warnings, file, text),
+        )
     }
 }
 
@@ -176,8 +194,15 @@ fn locate(mut notes: Vec<Note>, file: &Path, text: &str) -> Vec<Problem> {
     notes.sort_by_key(|note| note.id.unwrap_or(ENVIRONMENT));
     let more = notes.len().saturating_sub(MAX_TOLD);
     notes.truncate(MAX_TOLD);
-    let mut lines = Lines { text, left: PARSED_FOR_LINES / text.len().max(1), last: None };
-    let mut problems: Vec<Problem> = notes.into_iter().map(|note| place(note, file, &mut lines)).collect();
+    let mut lines = Lines {
+        text,
+        left: PARSED_FOR_LINES / text.len().max(1),
+        last: None,
+    };
+    let mut problems: Vec<Problem> = notes
+        .into_iter()
+        .map(|note| place(note, file, &mut lines))
+        .collect();
     problems.dedup();
     if more > 0 {
         problems.push(Problem {
@@ -194,8 +219,14 @@ fn place(note: Note, file: &Path, lines: &mut Lines<'_>) -> Problem {
     let Note { id, key, message } = note;
     let from_environment = id.is_some_and(|id| id >= ENVIRONMENT);
     Problem {
-        file: if from_environment { "environment".into() } else { file.into() },
-        line: id.filter(|_| !from_environment).and_then(|id| lines.find(id)),
+        file: if from_environment {
+            "environment".into()
+        } else {
+            file.into()
+        },
+        line: id
+            .filter(|_| !from_environment)
+            .and_then(|id| lines.find(id)),
         key,
         message,
     }

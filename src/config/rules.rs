@@ -23,18 +23,27 @@ pub(super) fn rules(root: &At<'_>, report: &mut Report) -> Rules {
         Some(at) => policy(at, report).unwrap_or(Requirement::Deny),
         None => Requirement::Deny,
     };
-    let items = control.as_ref().and_then(|at| at.get("rules")).map_or(Vec::new(), |at| at.items());
+    let items = control
+        .as_ref()
+        .and_then(|at| at.get("rules"))
+        .map_or(Vec::new(), |at| at.items());
     if items.is_empty() {
         no_rules(control.as_ref(), default, report);
     }
-    let rules: Vec<Rule> = items.iter().filter_map(|at| rule(at, &networks, report)).collect();
+    let rules: Vec<Rule> = items
+        .iter()
+        .filter_map(|at| rule(at, &networks, report))
+        .collect();
     let asks = |at: &&At<'_>| at.get("policy").and_then(|at| at.text()) == Some("two_factor");
     let second = match &default_at {
         Some(at) if default == Requirement::TwoFactor => Some(at),
         _ => items.iter().find(asks),
     };
     if let Some(at) = second {
-        report.warn(at, "asks for a second factor, which is not built yet: nobody gets in there");
+        report.warn(
+            at,
+            "asks for a second factor, which is not built yet: nobody gets in there",
+        );
     }
     Rules::new(default, rules)
 }
@@ -45,15 +54,27 @@ fn no_rules(control: Option<&At<'_>>, default: Requirement, report: &mut Report)
     let wanted = "write access_control.rules, or default_policy: one_factor";
     match (default, control) {
         (Requirement::OneFactor | Requirement::TwoFactor, Some(at)) => {
-            report.warn(at, format!("has no rules; default_policy `{word}` holds for every site"));
+            report.warn(
+                at,
+                format!("has no rules; default_policy `{word}` holds for every site"),
+            );
         }
         (Requirement::Bypass, Some(at)) => {
-            report.error(at, format!("has no rules, and default_policy `bypass` protects nothing; {wanted}"));
+            report.error(
+                at,
+                format!("has no rules, and default_policy `bypass` protects nothing; {wanted}"),
+            );
         }
         (_, Some(at)) => {
-            report.error(at, format!("has no rules, and default_policy `{word}` lets nobody in; {wanted}"));
+            report.error(
+                at,
+                format!("has no rules, and default_policy `{word}` lets nobody in; {wanted}"),
+            );
         }
-        (_, None) => report.missing(KEY, format!("is missing, so nobody would be let in; {wanted}")),
+        (_, None) => report.missing(
+            KEY,
+            format!("is missing, so nobody would be let in; {wanted}"),
+        ),
     }
 }
 
@@ -61,7 +82,8 @@ fn policy(at: &At<'_>, report: &mut Report) -> Option<Requirement> {
     let text = at.filled()?;
     let policy = Requirement::from_word(text);
     if policy.is_none() {
-        let hint = nearest(text, POLICIES.iter().copied()).map_or_else(|| one_of(POLICIES), |near| format!("`{near}`"));
+        let hint = nearest(text, POLICIES.iter().copied())
+            .map_or_else(|| one_of(POLICIES), |near| format!("`{near}`"));
         report.error(at, format!("`{text}` is no policy; write {hint}"));
     }
     policy
@@ -77,7 +99,10 @@ fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Option<Rule> {
     let requirement = match at.get("policy").filter(|at| at.filled().is_some()) {
         Some(at) => policy(&at, report),
         None => {
-            report.error(at, format!("has no policy; write `policy: ` with {}", one_of(POLICIES)));
+            report.error(
+                at,
+                format!("has no policy; write `policy: ` with {}", one_of(POLICIES)),
+            );
             None
         }
     };
@@ -111,20 +136,29 @@ fn domains(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<Do
     }
     let regexes = list(at, "domain_regex");
     for item in &regexes {
-        let Some(domain) = compile(item, Domain::regex, report) else { continue };
+        let Some(domain) = compile(item, Domain::regex, report) else {
+            continue;
+        };
         if requirement == Requirement::Bypass && domain.asks() {
             report.error(item, "names a `User` or `Group`, but policy `bypass` asks nobody who he is; write one_factor, or take the names out");
         }
         domains.push(domain);
     }
     if domains.is_empty() && regexes.is_empty() {
-        report.error(at, "has neither domain nor domain_regex; write for instance `domain: app.example.com`");
+        report.error(
+            at,
+            "has neither domain nor domain_regex; write for instance `domain: app.example.com`",
+        );
     }
     domains
 }
 
 /// Compiles the pattern at `item`; an empty one is refused, as in Authelia.
-fn compile<T, E: std::fmt::Display>(item: &At<'_>, how: impl Fn(&str) -> Result<T, E>, report: &mut Report) -> Option<T> {
+fn compile<T, E: std::fmt::Display>(
+    item: &At<'_>,
+    how: impl Fn(&str) -> Result<T, E>,
+    report: &mut Report,
+) -> Option<T> {
     let text = item.text()?;
     if text.is_empty() {
         report.error(item, "is an empty pattern; write one or take it out");
@@ -142,7 +176,9 @@ fn compile<T, E: std::fmt::Display>(item: &At<'_>, how: impl Fn(&str) -> Result<
 fn resources(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for item in list(at, "resources") {
-        let Some(pattern) = compile(&item, Pattern::compile, report) else { continue };
+        let Some(pattern) = compile(&item, Pattern::compile, report) else {
+            continue;
+        };
         if requirement == Requirement::Bypass && !pattern.anchored_at_start() {
             let source = pattern.source();
             report.warn(&item, format!("`{source}` matches anywhere in a path, so the rule opens more than it seems to; write `{}`", anchored(source)));
@@ -186,7 +222,9 @@ fn methods(at: &At<'_>, report: &mut Report) -> Vec<Method> {
 
 fn subjects(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<Vec<SubjectTerm>> {
     let items = list(at, "subject");
-    if let (Requirement::Bypass, Some(subject), false) = (requirement, at.get("subject"), items.is_empty()) {
+    if let (Requirement::Bypass, Some(subject), false) =
+        (requirement, at.get("subject"), items.is_empty())
+    {
         report.error(&subject, "has no place beside policy `bypass`, which asks nobody who he is; write one_factor, or take it out");
     }
     let term = |item: &At<'_>, report: &mut Report| {
@@ -195,21 +233,38 @@ fn subjects(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<V
         if term.is_none() && text.starts_with("oauth2:client:") {
             report.error(item, format!("`{text}` names an OpenID Connect client, which is not built yet; write user:NAME or group:NAME"));
         } else if term.is_none() {
-            report.error(item, format!("`{text}` names nobody; write user:NAME or group:NAME"));
+            report.error(
+                item,
+                format!("`{text}` names nobody; write user:NAME or group:NAME"),
+            );
         }
         term
     };
     let all = |item: &At<'_>, report: &mut Report| -> Vec<SubjectTerm> {
-        item.items().iter().filter_map(|item| term(item, report)).collect()
+        item.items()
+            .iter()
+            .filter_map(|item| term(item, report))
+            .collect()
     };
-    items.iter().map(|item| all(item, report)).filter(|terms| !terms.is_empty()).collect()
+    items
+        .iter()
+        .map(|item| all(item, report))
+        .filter(|terms| !terms.is_empty())
+        .collect()
 }
 
 fn query(at: &At<'_>, report: &mut Report) -> Vec<Vec<QueryTerm>> {
     let all = |item: &At<'_>, report: &mut Report| -> Vec<QueryTerm> {
-        item.items().iter().filter_map(|item| query_term(item, report)).collect()
+        item.items()
+            .iter()
+            .filter_map(|item| query_term(item, report))
+            .collect()
     };
-    list(at, "query").iter().map(|item| all(item, report)).filter(|terms| !terms.is_empty()).collect()
+    list(at, "query")
+        .iter()
+        .map(|item| all(item, report))
+        .filter(|terms| !terms.is_empty())
+        .collect()
 }
 
 fn query_term(at: &At<'_>, report: &mut Report) -> Option<QueryTerm> {
@@ -218,7 +273,10 @@ fn query_term(at: &At<'_>, report: &mut Report) -> Option<QueryTerm> {
         && value.kind() != Some(Kind::Text)
     {
         let text = value.text().unwrap_or_default();
-        report.error(value, format!("must be a text; put it in quotes: value: '{text}'"));
+        report.error(
+            value,
+            format!("must be a text; put it in quotes: value: '{text}'"),
+        );
         return None;
     }
     let text = |key: &str| at.get(key).and_then(|at| at.filled());
@@ -243,9 +301,13 @@ fn rule_networks(at: &At<'_>, known: &Networks, report: &mut Report) -> Vec<IpNe
         } else {
             let hint = match nearest(text, known.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "write for instance 10.0.0.0/8, or define the name in definitions.network".into(),
+                None => "write for instance 10.0.0.0/8, or define the name in definitions.network"
+                    .into(),
             };
-            report.error(&item, format!("`{text}` is neither a network nor the name of one; {hint}"));
+            report.error(
+                &item,
+                format!("`{text}` is neither a network nor the name of one; {hint}"),
+            );
         }
     }
     found
@@ -256,11 +318,23 @@ fn networks(root: &At<'_>, report: &mut Report) -> Networks {
     let mut networks = Networks::new();
     if let Some(defined) = root.get("definitions.network") {
         for entry in defined.entries() {
-            define(&defined.entry(entry), &defined.entry(entry), &entry.key, &mut networks, report);
+            define(
+                &defined.entry(entry),
+                &defined.entry(entry),
+                &entry.key,
+                &mut networks,
+                report,
+            );
         }
     }
-    for item in root.get("access_control.networks").map_or(Vec::new(), |at| at.items()) {
-        match item.get("name").and_then(|at| at.filled().map(|name| (at, name))) {
+    for item in root
+        .get("access_control.networks")
+        .map_or(Vec::new(), |at| at.items())
+    {
+        match item
+            .get("name")
+            .and_then(|at| at.filled().map(|name| (at, name)))
+        {
             Some((at, name)) => {
                 let value = item.get("networks").unwrap_or_else(|| item.clone());
                 define(&at, &value, name, &mut networks, report);
@@ -271,18 +345,34 @@ fn networks(root: &At<'_>, report: &mut Report) -> Networks {
     networks
 }
 
-fn define(name_at: &At<'_>, value: &At<'_>, name: &str, networks: &mut Networks, report: &mut Report) {
+fn define(
+    name_at: &At<'_>,
+    value: &At<'_>,
+    name: &str,
+    networks: &mut Networks,
+    report: &mut Report,
+) {
     let mut found = Vec::new();
-    let items = if matches!(value.node.value, Value::Map(_)) { Vec::new() } else { value.items() };
+    let items = if matches!(value.node.value, Value::Map(_)) {
+        Vec::new()
+    } else {
+        value.items()
+    };
     for item in items {
         let Some(text) = item.text() else { continue };
         match network(text) {
             Some(network) => found.push(network),
-            None => report.error(&item, format!("`{text}` is no network; write for instance 10.0.0.0/8 or 10.1.2.3")),
+            None => report.error(
+                &item,
+                format!("`{text}` is no network; write for instance 10.0.0.0/8 or 10.1.2.3"),
+            ),
         }
     }
     if networks.insert(name.into(), found).is_some() {
-        report.error(name_at, format!("the network `{name}` is defined twice; keep one of them"));
+        report.error(
+            name_at,
+            format!("the network `{name}` is defined twice; keep one of them"),
+        );
     }
 }
 
@@ -293,7 +383,8 @@ fn network(text: &str) -> Option<IpNet> {
         Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
     };
     if let IpNet::V6(v6) = network
-        && let (Some(v4), Some(length)) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96))
+        && let (Some(v4), Some(length)) =
+            (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96))
     {
         return Ipv4Net::new(v4, length).ok().map(IpNet::V4);
     }

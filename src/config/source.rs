@@ -9,13 +9,21 @@ use super::Problem;
 use super::yaml::{self, Node, Value};
 
 fn problem(path: &Path, line: Option<usize>, message: impl Into<String>) -> Problem {
-    Problem { file: path.into(), line, key: String::new(), message: message.into() }
+    Problem {
+        file: path.into(),
+        line,
+        key: String::new(),
+        message: message.into(),
+    }
 }
 
 /// The text of a file of at most `max` bytes.
 pub(super) fn text(path: &Path, bytes: Vec<u8>, max: usize) -> Result<String, Problem> {
     if bytes.len() > max {
-        let message = format!("is larger than {} MiB; nobody writes that by hand", max >> 20);
+        let message = format!(
+            "is larger than {} MiB; nobody writes that by hand",
+            max >> 20
+        );
         return Err(problem(path, None, message));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -39,7 +47,9 @@ pub(super) fn tree(path: &Path, text: &str) -> Result<Node, Problem> {
 pub(super) fn refuse_templates(path: &Path, text: &str) -> Result<(), Problem> {
     static FILTER: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r#"\{\{-?\s*[A-Za-z.$(/"]"#).ok());
-    let Some(filter) = FILTER.as_ref() else { return Ok(()) };
+    let Some(filter) = FILTER.as_ref() else {
+        return Ok(());
+    };
     for (n, line) in text.lines().enumerate() {
         let code = match line.trim_start().starts_with('#') {
             true => "",

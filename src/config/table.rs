@@ -100,7 +100,11 @@ impl Key {
     }
 
     /// Calls `each` with the dotted path of every value that stands outside lists and free names.
-    pub(super) fn leaves<'k>(&'k self, path: &mut Vec<&'k str>, each: &mut dyn FnMut(&[&'k str], &'k Key)) {
+    pub(super) fn leaves<'k>(
+        &'k self,
+        path: &mut Vec<&'k str>,
+        each: &mut dyn FnMut(&[&'k str], &'k Key),
+    ) {
         match &self.shape {
             Shape::Keys(keys) => {
                 for key in keys {
@@ -137,7 +141,11 @@ fn read(text: &'static str) -> Key {
             keys.push(key);
         }
     }
-    Key { name: "", shape: Shape::Keys(keys), fate: Fate::Works }
+    Key {
+        name: "",
+        shape: Shape::Keys(keys),
+        fate: Fate::Works,
+    }
 }
 
 fn line(text: &'static str) -> Option<Line> {
@@ -149,9 +157,17 @@ fn line(text: &'static str) -> Option<Line> {
         Some((body, mark)) => (body, mark),
         None => (body, ""),
     };
-    let (name, value) = body.trim_end().split_once(' ').unwrap_or((body.trim_end(), ""));
+    let (name, value) = body
+        .trim_end()
+        .split_once(' ')
+        .unwrap_or((body.trim_end(), ""));
     let depth = (text.len() - text.trim_start().len()) / 2;
-    Some(Line { depth, name, value: value.trim(), fate: fate(mark) })
+    Some(Line {
+        depth,
+        name,
+        value: value.trim(),
+        fate: fate(mark),
+    })
 }
 
 fn fate(mark: &'static str) -> Fate {
@@ -188,7 +204,11 @@ fn subtree(lines: &[Line], at: &mut usize, blocks: &BTreeMap<&str, Vec<Key>>) ->
     } else {
         Shape::Keys(below)
     };
-    Key { name, shape, fate: head.fate }
+    Key {
+        name,
+        shape,
+        fate: head.fate,
+    }
 }
 
 fn leaf(value: &'static str) -> Shape {
@@ -224,12 +244,18 @@ fn kind(text: &'static str) -> Type {
 fn range(text: &str) -> Range {
     let or_zero = text.ends_with("or 0");
     let text = text.trim_end_matches("or 0").trim();
-    let mut range = Range { or_zero, ..Range::default() };
+    let mut range = Range {
+        or_zero,
+        ..Range::default()
+    };
     if let Some((min, max)) = text.split_once("..") {
         range.min = min.parse().ok();
         range.max = max.parse().ok();
     } else {
-        range.only = text.split('|').filter_map(|word| word.parse().ok()).collect();
+        range.only = text
+            .split('|')
+            .filter_map(|word| word.parse().ok())
+            .collect();
     }
     range
 }
@@ -241,23 +267,49 @@ mod tests {
     fn find(path: &str) -> &'static Key {
         let mut key = table();
         for name in path.split('.') {
-            key = key.below(name).unwrap_or_else(|| panic!("{path}: no {name}"));
+            key = key
+                .below(name)
+                .unwrap_or_else(|| panic!("{path}: no {name}"));
         }
         key
     }
 
     #[test]
     fn the_table_says_what_its_lines_say() {
-        assert_eq!(find("theme").shape, Shape::One(kind("auto|light|dark|grey|oled")));
-        assert_eq!(find("totp.period").shape, Shape::One(Type::Int(range("15.. or 0"))));
-        assert_eq!(find("totp").fate, Fate::Later("second factors are not built"));
+        assert_eq!(
+            find("theme").shape,
+            Shape::One(kind("auto|light|dark|grey|oled"))
+        );
+        assert_eq!(
+            find("totp.period").shape,
+            Shape::One(Type::Int(range("15.. or 0")))
+        );
+        assert_eq!(
+            find("totp").fate,
+            Fate::Later("second factors are not built")
+        );
         assert_eq!(find("log_level").fate, Fate::Old("log.level"));
-        assert!(matches!(find("access_control.rules.query").shape, Shape::NestedItems(_)));
-        assert!(matches!(find("access_control.rules.subject").shape, Shape::Nested(Type::Text(0))));
+        assert!(matches!(
+            find("access_control.rules.query").shape,
+            Shape::NestedItems(_)
+        ));
+        assert!(matches!(
+            find("access_control.rules.subject").shape,
+            Shape::Nested(Type::Text(0))
+        ));
         assert!(matches!(find("definitions.network").shape, Shape::Named(_)));
-        assert_eq!(find("storage.encryption_key").shape, Shape::One(Type::Text(20)));
-        assert_eq!(find("notifier.smtp.tls.skip_verify").shape, Shape::One(Type::Bool));
-        assert_eq!(find("server.endpoints.authz.any.authn_strategies.schemes").shape, Shape::Many(kind("~basic|bearer")));
+        assert_eq!(
+            find("storage.encryption_key").shape,
+            Shape::One(Type::Text(20))
+        );
+        assert_eq!(
+            find("notifier.smtp.tls.skip_verify").shape,
+            Shape::One(Type::Bool)
+        );
+        assert_eq!(
+            find("server.endpoints.authz.any.authn_strategies.schemes").shape,
+            Shape::Many(kind("~basic|bearer"))
+        );
     }
 
     #[test]
@@ -275,7 +327,10 @@ mod tests {
             };
             for (n, key) in below.iter().enumerate() {
                 let path = format!("{path}.{}", key.name);
-                assert!(!below[..n].iter().any(|other| other.name == key.name), "{path} twice");
+                assert!(
+                    !below[..n].iter().any(|other| other.name == key.name),
+                    "{path} twice"
+                );
                 visit(key, &path);
             }
         }

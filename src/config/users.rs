@@ -11,8 +11,15 @@ use crate::users::{Directory, DirectoryError, Entry, PasswordHash, Profile, Sour
 
 const TOP: &[&str] = &["users", "groups", "backend_override"];
 const PROFILE: &[&str] = &["attributes", "additionalHeaders", "backend_override"];
-const ACCOUNT: &[&str] =
-    &["displayname", "password", "email", "groups", "disabled", "address", "extra"];
+const ACCOUNT: &[&str] = &[
+    "displayname",
+    "password",
+    "email",
+    "groups",
+    "disabled",
+    "address",
+    "extra",
+];
 /// Keys of a user that become attributes of the same name.
 const PERSONAL: &[&str] = &[
     "given_name",
@@ -29,7 +36,13 @@ const PERSONAL: &[&str] = &[
     "phone_number",
     "phone_extension",
 ];
-const ADDRESS: &[&str] = &["street_address", "locality", "region", "postal_code", "country"];
+const ADDRESS: &[&str] = &[
+    "street_address",
+    "locality",
+    "region",
+    "postal_code",
+    "country",
+];
 
 /// Reads the whole file.
 pub(super) fn directory(root: &At<'_>, file: &UsersFile, report: &mut Report) -> Directory {
@@ -42,17 +55,24 @@ pub(super) fn directory(root: &At<'_>, file: &UsersFile, report: &mut Report) ->
         for entry in groups.entries() {
             let at = groups.entry(entry);
             keys(&at, &[PROFILE], report);
-            source.groups.insert(entry.key.clone(), profile(&at, report));
+            source
+                .groups
+                .insert(entry.key.clone(), profile(&at, report));
         }
     }
     let users = section(root, "users", report).filter(|at| !at.entries().is_empty());
     match users {
         Some(users) => {
             for entry in users.entries() {
-                source.users.extend(user(&users.entry(entry), &entry.key, file, report));
+                source
+                    .users
+                    .extend(user(&users.entry(entry), &entry.key, file, report));
             }
         }
-        None if report.is_good() => report.missing("users", "nobody is in it; write users: with a name, displayname and password"),
+        None if report.is_good() => report.missing(
+            "users",
+            "nobody is in it; write users: with a name, displayname and password",
+        ),
         None => {}
     }
     match Directory::new(source, &file.matching) {
@@ -77,14 +97,21 @@ fn descend<'t>(root: &At<'t>, error: &DirectoryError) -> At<'t> {
     for name in &error.path {
         let next = match name.parse::<usize>() {
             Ok(n) if at.is_list() => at.items().into_iter().nth(n),
-            _ => at.entries().iter().find(|entry| entry.key == *name).map(|entry| at.entry(entry)),
+            _ => at
+                .entries()
+                .iter()
+                .find(|entry| entry.key == *name)
+                .map(|entry| at.entry(entry)),
         };
         match next {
             Some(next) => at = next,
             None => break,
         }
     }
-    At { key: error.key.clone(), ..at }
+    At {
+        key: error.path.join("."),
+        ..at
+    }
 }
 
 /// Warns about keys that nobody reads and refuses those given twice.
@@ -97,8 +124,12 @@ fn keys(at: &At<'_>, known: &[&[&str]], report: &mut Report) {
         if seen.contains(&name) {
             report.error(&place, "is given twice; keep one of them");
         } else if !all().any(|key| key == name) {
-            let hint = nearest(name, all()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            report.warn(&place, format!("is no key known here and has no effect{hint}"));
+            let hint = nearest(name, all())
+                .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            report.warn(
+                &place,
+                format!("is no key known here and has no effect{hint}"),
+            );
         }
         seen.push(name);
     }
@@ -130,7 +161,10 @@ fn text(at: &At<'_>, key: &str, report: &mut Report) -> Option<String> {
 
 fn user(at: &At<'_>, name: &str, file: &UsersFile, report: &mut Report) -> Option<Entry> {
     if !matches!(at.node.value, Value::Map(_)) {
-        report.error(at, "must be keys with values; write displayname and password below it");
+        report.error(
+            at,
+            "must be keys with values; write displayname and password below it",
+        );
         return None;
     }
     keys(at, &[ACCOUNT, PERSONAL, PROFILE], report);
@@ -163,13 +197,19 @@ fn user(at: &At<'_>, name: &str, file: &UsersFile, report: &mut Report) -> Optio
 
 fn password(at: &At<'_>, report: &mut Report) -> Option<PasswordHash> {
     let Some(place) = at.get("password").filter(|at| at.filled().is_some()) else {
-        report.error(at, "has no password; write what `auth-gate hash-password` prints");
+        report.error(
+            at,
+            "has no password; write what `auth-gate hash-password` prints",
+        );
         return None;
     };
     match PasswordHash::parse(place.text()?) {
         Ok(hash) => Some(hash),
         Err(error) => {
-            report.error(&place, format!("{error}; write what `auth-gate hash-password` prints"));
+            report.error(
+                &place,
+                format!("{error}; write what `auth-gate hash-password` prints"),
+            );
             None
         }
     }
@@ -177,7 +217,9 @@ fn password(at: &At<'_>, report: &mut Report) -> Option<PasswordHash> {
 
 /// Authelia reads this file by the older YAML, in which `yes` and `on` are true.
 fn disabled(at: &At<'_>, report: &mut Report) -> bool {
-    let Some(at) = at.get("disabled") else { return false };
+    let Some(at) = at.get("disabled") else {
+        return false;
+    };
     match at.text().unwrap_or_default().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" => true,
         "false" | "no" | "off" | "n" => false,
@@ -192,12 +234,20 @@ fn profile(at: &At<'_>, report: &mut Report) -> Profile {
     let mut attributes = BTreeMap::new();
     let mut additional_headers = Vec::new();
     if let Some(section) = section(at, "attributes", report) {
-        scalars(&section, report, |name, value| drop(attributes.insert(name, value)));
+        scalars(&section, report, |name, value| {
+            drop(attributes.insert(name, value))
+        });
     }
     if let Some(section) = section(at, "additionalHeaders", report) {
-        scalars(&section, report, |name, value| additional_headers.push((name, value)));
+        scalars(&section, report, |name, value| {
+            additional_headers.push((name, value))
+        });
     }
-    Profile { attributes, additional_headers, backend_override: text(at, "backend_override", report) }
+    Profile {
+        attributes,
+        additional_headers,
+        backend_override: text(at, "backend_override", report),
+    }
 }
 
 fn scalars(section: &At<'_>, report: &mut Report, mut take: impl FnMut(String, String)) {
@@ -238,7 +288,11 @@ fn personal(at: &At<'_>, file: &UsersFile, report: &mut Report) -> Vec<(String, 
 /// The value of a declared attribute; several values are joined by commas.
 fn extra_value(at: &At<'_>, extra: &ExtraAttribute, report: &mut Report) -> Option<String> {
     if at.is_list() != extra.multi_valued {
-        let wanted = if extra.multi_valued { "a list" } else { "a single value" };
+        let wanted = if extra.multi_valued {
+            "a list"
+        } else {
+            "a single value"
+        };
         report.error(at, format!("must be {wanted}, as it is declared"));
         return None;
     }
@@ -246,7 +300,10 @@ fn extra_value(at: &At<'_>, extra: &ExtraAttribute, report: &mut Report) -> Opti
     for item in at.items() {
         let (fits, word) = match extra.value_type {
             ValueType::String => (item.kind() == Some(Kind::Text), "a text (in quotes)"),
-            ValueType::Integer => (matches!(item.kind(), Some(Kind::Integer | Kind::Float)), "a number"),
+            ValueType::Integer => (
+                matches!(item.kind(), Some(Kind::Integer | Kind::Float)),
+                "a number",
+            ),
             ValueType::Boolean => (item.kind() == Some(Kind::Bool), "true or false"),
         };
         if !fits {

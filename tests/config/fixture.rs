@@ -42,7 +42,8 @@ impl Memory {
 
     /// The errors, one a line; empty when there are none.
     pub fn errors(&self) -> String {
-        self.load().map_or_else(|problems| lines(&problems), |_| String::new())
+        self.load()
+            .map_or_else(|problems| lines(&problems), |_| String::new())
     }
 
     /// The warnings, one a line.
@@ -62,7 +63,10 @@ impl Loader for Memory {
         if path == Path::new("/etc/gate") {
             return Err(Error::from(ErrorKind::IsADirectory));
         }
-        self.files.get(path).cloned().ok_or_else(|| Error::from(ErrorKind::NotFound))
+        self.files
+            .get(path)
+            .cloned()
+            .ok_or_else(|| Error::from(ErrorKind::NotFound))
     }
 
     fn env(&self) -> Vec<(String, String)> {

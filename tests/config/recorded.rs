@@ -5,9 +5,21 @@ use super::fixture::Memory;
 
 /// Where Auth Gate decides otherwise: the note, whether we take it, and why.
 const DIFFERENCES: &[(&str, bool, &str)] = &[
-    ("no notifier", true, "what only serves a feature that is not in use is not demanded"),
-    ("no encryption key", true, "what only serves a feature that is not in use is not demanded"),
-    ("two documents", false, "a second document is refused with a sentence"),
+    (
+        "no notifier",
+        true,
+        "what only serves a feature that is not in use is not demanded",
+    ),
+    (
+        "no encryption key",
+        true,
+        "what only serves a feature that is not in use is not demanded",
+    ),
+    (
+        "two documents",
+        false,
+        "a second document is refused with a sentence",
+    ),
 ];
 
 #[derive(serde::Deserialize)]
@@ -53,6 +65,10 @@ fn where_authelia_warns_we_warn() {
     let about_sections = |line: &&str| !line.contains("has no effect:");
     for case in cases.iter().filter(|case| case.outcome == "warning") {
         let warnings = Memory::new(&case.yaml).warnings();
-        assert!(warnings.lines().any(|line| about_sections(&line)), "{}: {warnings}", case.note);
+        assert!(
+            warnings.lines().any(|line| about_sections(&line)),
+            "{}: {warnings}",
+            case.note
+        );
     }
 }
