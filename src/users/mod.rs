@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod check;
-mod delay;
 mod directory;
 mod identity;
 mod merge;
@@ -15,7 +14,6 @@ pub mod regulation;
 mod template;
 mod user;
 
-pub use delay::Delay;
 pub use directory::{Directory, DirectoryError, Matching, Source};
 pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{
