@@ -1,2 +1,4 @@
 //! Room users.
 #![forbid(unsafe_code)]
+
+pub mod regulation;
