@@ -1,2 +1,21 @@
-//! Room users.
+//! Who people are: the directory from the users file, their password hashes, the headers that
+//! tell a backend who they are, and how failed logins are slowed down.
+//!
+//! Pure: the configuration room reads the file, the glue runs the hashes on a thread and keeps
+//! the time. Nothing here knows what a session is or how a page looks.
 #![forbid(unsafe_code)]
+
+mod delay;
+mod directory;
+mod identity;
+mod password;
+mod user;
+
+pub use delay::Delay;
+pub use directory::{Directory, DirectoryError, Matching, Remark, Source};
+pub use identity::{HeaderNames, HeaderSet, same_header};
+pub use password::{
+    AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
+    PasswordHash,
+};
+pub use user::{Entry, MAX_NAME, Profile, User};
