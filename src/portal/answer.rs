@@ -111,6 +111,13 @@ impl Answer {
         self
     }
 
+    /// Without content.
+    pub(super) fn bare(mut self) -> Self {
+        self.content_type = None;
+        self.body.clear();
+        self
+    }
+
     fn with_body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
         self.content_type = Some(content_type);
         self.body = body;

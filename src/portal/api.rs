@@ -135,7 +135,7 @@ struct Safe {
 #[derive(Deserialize)]
 struct FirstFactorBody {
     username: String,
-    password: Zeroizing<String>,
+    password: String,
     #[serde(default, rename = "keepMeLoggedIn")]
     keep_me_logged_in: Option<bool>,
     #[serde(default, rename = "targetURL")]
@@ -230,7 +230,7 @@ impl Portal {
                 };
                 let typed = Credentials {
                     username: body.username,
-                    password: body.password,
+                    password: Zeroizing::new(body.password),
                     remember: body.keep_me_logged_in.unwrap_or_default(),
                     wish,
                 };

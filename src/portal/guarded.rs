@@ -129,7 +129,7 @@ fn other_account(login: &str) -> Option<String> {
     Some(url.into())
 }
 
-fn json(status: u16, message: &'static str, location: Option<&str>) -> Answer {
+pub(super) fn json(status: u16, message: &'static str, location: Option<&str>) -> Answer {
     Answer::json(status, &Failure { status: "KO", message, location })
 }
 

@@ -80,6 +80,8 @@ pub struct Messages {
     pub forbidden_to_user: Phrase,
     /// The same when nobody is signed in; the place is an address.
     pub forbidden_to_all: Phrase,
+    /// Who is signed in; the place is a name.
+    pub forbidden_signed_in: Phrase,
     /// What helps a signed-in visitor.
     pub forbidden_hint: &'static str,
     /// What helps an anonymous one.
@@ -172,6 +174,7 @@ pub static ENGLISH: Messages = Messages {
     forbidden: "No access",
     forbidden_to_user: Phrase("This account may not open {}"),
     forbidden_to_all: Phrase("Nobody may open {}"),
+    forbidden_signed_in: Phrase("You are signed in as {}"),
     forbidden_hint: "If you have another account, use that one. Otherwise ask the administrator of this site.",
     forbidden_to_all_hint: "Signing in does not help here. If you think this is a mistake, tell the administrator of this site.",
     other_account: "Use another account",
@@ -258,6 +261,14 @@ impl Messages {
             }
         }
         best.map_or(&ENGLISH, |(_, language)| language)
+    }
+
+    /// When to try again.
+    pub fn retry(&self, seconds: u64) -> String {
+        match seconds {
+            0..=90 => self.retry_seconds.with(&seconds.to_string()),
+            _ => self.retry_minutes.with(&seconds.div_ceil(60).to_string()),
+        }
     }
 
     /// The notice for a status; 500's for one that has none.
