@@ -87,7 +87,7 @@ impl Directory {
     /// What to check a password against when nobody was found: costs what the costliest hash in
     /// the directory costs and matches nothing.
     pub fn decoy(&self) -> PasswordHash {
-        PasswordHash {}
+        PasswordHash::default_decoy()
     }
 
     /// Oddities that the administrator should hear of.
