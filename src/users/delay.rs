@@ -42,3 +42,45 @@ impl Default for Delay {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a57_a_failure_takes_the_mean_time_of_the_last_ten_successes() {
+        let mut delay = Delay::new();
+        assert_eq!(delay.not_before(0), 1000);
+        for _ in 0..10 {
+            delay.record_success(400);
+        }
+        assert_eq!(delay.not_before(0), 400);
+        delay.record_success(1400);
+        assert_eq!(delay.not_before(0), 500);
+    }
+
+    #[test]
+    fn a57_no_failure_is_answered_before_the_floor() {
+        let mut delay = Delay::new();
+        for _ in 0..10 {
+            delay.record_success(1);
+        }
+        assert_eq!(delay.not_before(0), 250);
+    }
+
+    #[test]
+    fn the_jitter_is_at_most_85() {
+        let delay = Delay::new();
+        let jitters = (0..=u8::MAX).map(|random| delay.not_before(random) - 1000);
+        assert_eq!((jitters.clone().min(), jitters.max()), (Some(0), Some(85)));
+    }
+
+    #[test]
+    fn the_longest_times_do_not_overflow() {
+        let mut delay = Delay::new();
+        for _ in 0..20 {
+            delay.record_success(u32::MAX);
+        }
+        assert_eq!(delay.not_before(0), u64::from(u32::MAX));
+    }
+}

@@ -5,15 +5,18 @@
 //! the time. Nothing here knows what a session is or how a page looks.
 #![forbid(unsafe_code)]
 
+mod check;
 mod delay;
 mod directory;
 mod identity;
+mod merge;
 mod password;
+mod template;
 mod user;
 
 pub use delay::Delay;
-pub use directory::{Directory, DirectoryError, Matching, Remark, Source};
-pub use identity::{HeaderNames, HeaderSet, same_header};
+pub use directory::{Directory, DirectoryError, Matching, Source};
+pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
     PasswordHash,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PasswordHash;
+use super::identity::Identity;
 
 /// Longest user name in bytes; what a session record can hold.
 pub const MAX_NAME: usize = 140;
@@ -25,7 +26,7 @@ pub struct Entry {
     pub name: String,
     /// `displayname`.
     pub display_name: String,
-    /// `email`, the first address first; empty addresses left out.
+    /// `email`, the first address first.
     pub emails: Vec<String>,
     /// `groups`.
     pub groups: Vec<String>,
@@ -44,17 +45,19 @@ pub struct User {
     pub name: String,
     /// The name to show.
     pub display_name: String,
-    /// Addresses, the first one first.
+    /// Addresses, the first one first; none is empty.
     pub emails: Vec<String>,
     /// Groups in the order of the file.
     pub groups: Vec<String>,
     /// The password hash.
     pub password: PasswordHash,
-    /// The user's attributes and those of the groups; the user's own win, then the first group's.
+    /// The user's attributes and those of the groups, as written; [`super::header_value`] makes
+    /// one fit to be sent. The user's own win, then the first group's.
     pub attributes: BTreeMap<String, String>,
     /// Headers for the backend beside the identity headers, placeholders filled in, fit to be sent.
     pub additional_headers: Vec<(String, String)>,
-    /// For `$auth_gate_backend`: user's, else first group's, else the file's; placeholders filled in.
+    /// For `$auth_gate_backend`: the user's, else the first group's, else the file's; placeholders
+    /// filled in.
     pub backend_override: Option<String>,
-    pub(super) identity: super::identity::Identity,
+    pub(super) identity: Identity,
 }
