@@ -11,7 +11,7 @@ use super::answer::{Answer, Event};
 use super::onward::{Onward, Wish};
 use super::request::Request;
 use super::settings::Domain;
-use super::world::{Outcome, World};
+use super::world::{Busy, World};
 use super::{Portal, Step, visitor};
 
 /// What somebody typed to sign in.
@@ -35,14 +35,14 @@ pub struct Verify {
     pub hash: PasswordHash,
     /// What was typed.
     pub password: Zeroizing<Vec<u8>>,
-    /// What to hand to [`Portal::finish`] with the outcome, or to [`Portal::skip`].
+    /// What to hand to [`Portal::finish`] with the outcome, or to [`Portal::turn_away`].
     pub login: Login,
 }
 
 /// An attempt to sign in whose password is being checked.
 ///
 /// Dropping it unfinished leaves the attempt counted as a failure.
-#[must_use = "an attempt that is neither finished nor skipped counts as a failure"]
+#[must_use = "an attempt that is not finished counts as a failure"]
 pub struct Login {
     pub(super) door: Door,
     pub(super) typed: String,
@@ -55,7 +55,7 @@ pub struct Login {
 }
 
 impl Portal {
-    /// Begins an attempt. Somebody unknown or banned has a hash checked as well, one that nothing
+    /// Begins an attempt, if another password can be checked. Somebody unknown or banned has a hash checked as well, one that nothing
     /// matches.
     pub(super) fn begin(
         &self,
@@ -64,6 +64,10 @@ impl Portal {
         typed: Credentials,
         world: &mut dyn World,
     ) -> Step {
+        if let Err(busy) = world.admit() {
+            let login = Login { typed: typed.username, remember: typed.remember, wish: typed.wish, ..Login::unreadable(door) };
+            return Step::Answer(self.turn_away(request, &login, busy, world));
+        }
         let found = world.directory().find(&typed.username);
         let user = found.map(|user| user.name.clone());
         let hash = found.map(|user| user.password.clone());
@@ -100,8 +104,7 @@ impl Portal {
             matched && !banned && world.directory().user(name).is_some()
         });
         if let Some(reservation) = login.reservation.take() {
-            let outcome = if user.is_some() { Outcome::Succeed } else { Outcome::Fail };
-            world.settle(reservation, outcome, request.now);
+            world.settle(&reservation, user.is_some());
         }
         let domain = self.settings.domain_of(request.host_name());
         match (user, domain) {
@@ -113,23 +116,20 @@ impl Portal {
         }
     }
 
-    /// Answers an attempt whose password was not checked because too many checks were waiting:
-    /// 503 with `Retry-After`. It does not count.
-    pub fn skip(
+    /// Answers an attempt whose password nobody could check: 503 with `Retry-After`. For the glue,
+    /// when a check that was admitted cannot be run after all; the attempt stays counted.
+    pub fn turn_away(
         &self,
         request: &Request<'_>,
-        mut login: Login,
-        retry_after: u64,
+        login: &Login,
+        busy: Busy,
         world: &mut dyn World,
     ) -> Answer {
-        if let Some(reservation) = login.reservation.take() {
-            world.settle(reservation, Outcome::Skip, request.now);
-        }
         let answer = match login.door {
             Door::Api => self.refuse(request, 503),
-            Door::Page => self.login_busy(request, &login, world),
+            Door::Page => self.login_busy(request, login, world),
         };
-        answer.with("Retry-After", retry_after.to_string())
+        answer.with("Retry-After", busy.retry_after.to_string())
     }
 
     /// The one answer to every failure.

@@ -33,7 +33,7 @@ pub use messages::Messages;
 pub use request::{Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{Domain, Settings, Theme};
-pub use world::{Outcome, World};
+pub use world::{Busy, World};
 
 use messages::Notice;
 use pages::{Frame, NoticePage};

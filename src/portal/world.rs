@@ -30,6 +30,10 @@ pub trait World {
     /// Ends a session, for every worker at once.
     fn end(&mut self, key: &Key);
 
+    /// Takes on one password check, or says that too many are waiting. Asked before anything is
+    /// counted against anybody.
+    fn admit(&mut self) -> Result<(), Busy>;
+
     /// Reserves one attempt to sign in, before its password is checked: for the address, and for
     /// `user` (canonical name) if there is such a person.
     fn reserve(
@@ -40,7 +44,7 @@ pub trait World {
     ) -> Result<Reservation, Banned>;
 
     /// Says how a reserved attempt ended.
-    fn settle(&mut self, reservation: Reservation, outcome: Outcome, now: u64);
+    fn settle(&mut self, reservation: &Reservation, success: bool);
 
     /// Milliseconds after its arrival before which a failed attempt is not answered.
     fn hold(&mut self) -> u64;
@@ -49,13 +53,9 @@ pub trait World {
     fn record_success(&mut self, millis: u64);
 }
 
-/// How an attempt to sign in ended.
+/// Too many password checks are waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The password was right.
-    Succeed,
-    /// It was not.
-    Fail,
-    /// It was never checked: too many checks were waiting.
-    Skip,
+pub struct Busy {
+    /// Seconds after which another try makes sense.
+    pub retry_after: u64,
 }

@@ -11,6 +11,7 @@ mod directory;
 mod identity;
 mod merge;
 mod password;
+pub mod regulation;
 mod template;
 mod user;
 
