@@ -1,0 +1,1 @@
+//! A real headless Chromium, steered over the DevTools protocol by a pair of pipes.
