@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::harness::browser::Browser;
 use super::harness::{Ask, Site, until};
 
 #[test]
@@ -97,4 +98,26 @@ fn configuration_errors_are_shown() {
         .check()
         .refused(&["unknown directive \"nonsense\"", "@prefix@/nginx.conf:"]);
     Site::bare().check().taken();
+}
+
+#[test]
+fn a_browser_shows_a_page() {
+    let page = "default_type text/html; return 200 '<p id=a>hello</p><a href=/next>on</a><script>document.title=1</script>'";
+    let gate = Site::bare()
+        .app(&format!(
+            "location = /page {{ {page}; }} location = /next {{ {page}; }}"
+        ))
+        .start();
+    let mut browser = Browser::start(&gate);
+    browser.open(&gate.url("app.example.com", "/page"));
+    assert_eq!(
+        (browser.text().trim(), browser.evaluate("document.title")),
+        ("hello\n\non", "1".into())
+    );
+    browser.click("a");
+    browser.wait_for_url(&gate.url("app.example.com", "/next"));
+    drop(browser);
+    let mut browser = Browser::start(&gate).without_javascript();
+    browser.open(&gate.url("app.example.com", "/page"));
+    assert_eq!(browser.evaluate("document.title"), "");
 }

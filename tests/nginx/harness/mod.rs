@@ -10,6 +10,7 @@ pub mod form;
 pub mod gate;
 pub mod grpc;
 pub mod http2;
+pub mod place;
 pub mod site;
 pub mod tls;
 pub mod uwsgi;

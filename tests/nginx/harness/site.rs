@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::Gate;
-use super::gate::Place;
+use super::place::Place;
 
 /// alice may everything but `/admin/`, bob is an administrator, carol is switched off.
 pub const USERS: &str = include_str!("users.yml");
