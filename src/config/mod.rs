@@ -16,6 +16,7 @@ mod env;
 mod later;
 mod model;
 mod old;
+mod portal;
 mod problem;
 mod regulation;
 mod report;
@@ -27,11 +28,12 @@ mod users;
 mod yaml;
 
 pub use model::{
-    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Theme, UsersFile, ValueType,
+    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, UsersFile, ValueType,
 };
 pub use problem::Problem;
 
 use crate::access::Rules;
+use crate::portal::Theme;
 use crate::users::Directory;
 use crate::users::regulation::Settings;
 use report::{At, Report};
@@ -100,7 +102,7 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
                 rules: parts.rules,
                 session: parts.session,
                 users_file,
-                directory,
+                directory: directory.into(),
                 regulation: parts.regulation,
                 default_redirection_url: parts.default_redirection_url,
             },

@@ -73,7 +73,7 @@ fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
         return Ok(());
     }
     let url = original_url(&object, &host_with_port(request));
-    let login = domain.portal_url.as_ref().map(|portal| portal_url(portal.as_str(), &url, object.method()));
+    let login = domain.authelia_url.as_ref().map(|portal| portal_url(portal.as_str(), &url, object.method()));
     let asked = asked(&url);
     match login {
         _ if verdict.decision == Decision::Forbid => Err(Refusal::Forbid { asked, login }),

@@ -61,9 +61,9 @@ fn warn_about_domain(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf) 
 }
 
 fn warn_about_portals(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf, name: &str) {
-    let addresses = || loaded.config.session.cookies.iter().filter_map(|cookie| cookie.portal_url.as_ref());
+    let addresses = || loaded.config.session.cookies.iter().filter_map(|cookie| cookie.authelia_url.as_ref());
     for path in &server.portals {
-        let known = addresses().any(|url| crate::portal::path_of(url) == *path);
+        let known = addresses().any(|url| url.path().trim_end_matches('/') == *path);
         if !known {
             let shown = if path.is_empty() { "/" } else { path };
             let message = format!(

@@ -85,7 +85,7 @@ fn clean_here(request: Request) -> Result<(), NoMemory> {
 fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
     let Some(loaded) = &request.whole().loaded else { return Ok(()) };
     take_cookies(request, &loaded.config.session)?;
-    if identity { take_identity(request, &loaded.snapshot.identity_names()) } else { Ok(()) }
+    if identity { take_identity(request, loaded.snapshot.directory().header_names()) } else { Ok(()) }
 }
 
 fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> {

@@ -2,7 +2,9 @@
 //! that are expressions in C and that bindgen leaves out.
 
 pub use nginx_sys::*;
-pub use thread_pool::*;
+pub use thread_pool::{
+    ngx_thread_pool_add, ngx_thread_pool_t, ngx_thread_task_post, ngx_thread_task_t,
+};
 
 /// `ngx_thread_pool.h`, bound by build.rs.
 #[allow(missing_docs, non_camel_case_types, unreachable_pub)]

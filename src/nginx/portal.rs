@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     access::Rules,
-    portal::{self, Answer, Event, Headers, Outcome, Step, Verify, World},
+    portal::{self, Answer, Event, Busy, Headers, Step, Verify, World},
     session::{Key, Keys, Record},
     users::{
         Directory,
@@ -106,11 +106,6 @@ fn serve(request: Request, body: &[u8]) -> Option<Answer> {
         request.log(Level::Info, format_args!("auth_gate: {reason}"));
         return refuse(request, reason.status());
     }
-    let takes_passwords = matches!(place(request).as_str(), "/" | "/api/firstfactor");
-    if request.method() == b"POST" && takes_passwords && !hashing::has_room() {
-        let reader = reply::reader(request);
-        return Some(loaded.portal.refusal(reader, 503, Some(hashing::RETRY_AFTER)));
-    }
     let step = with_visit(request, body, |visit, world| loaded.portal.answer(visit, world))?;
     match step {
         Step::Answer(answer) => Some(answer),
@@ -132,10 +127,13 @@ fn check_password(request: Request, loaded: &Loaded, verify: Verify) {
     let zone = Rc::clone(&request.whole().zone);
     let work = move || hash.verify(&password);
     hashing::run(request, zone, loaded.threads, work, move |request, matched| {
-        let answer = with_visit(request, &[], |visit, world| match matched {
-            Some(matched) => portal.finish(visit, login, matched, elapsed(request), world),
-            None => portal.skip(visit, login, hashing::RETRY_AFTER, world),
-        });
+        let answer = match matched {
+            Some(matched) => with_visit(request, &[], |visit, world| {
+                portal.finish(visit, login, matched, elapsed(request), world)
+            }),
+            // No thread was to be had; the attempt stays counted as a failure.
+            None => refuse(request, 503),
+        };
         match answer {
             Some(answer) => answer_in_time(request, answer),
             // SAFETY: the request is live and waits for its answer.
@@ -277,6 +275,10 @@ impl World for Surroundings<'_> {
         }
     }
 
+    fn admit(&mut self) -> Result<(), Busy> {
+        if hashing::has_room() { Ok(()) } else { Err(Busy { retry_after: hashing::RETRY_AFTER }) }
+    }
+
     fn reserve(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> Result<Reservation, Banned> {
         let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
         self.zone
@@ -285,12 +287,8 @@ impl World for Surroundings<'_> {
             .unwrap_or(Err(Banned { whom: crate::users::regulation::Whom::Address, until: u64::MAX }))
     }
 
-    fn settle(&mut self, reservation: Reservation, outcome: Outcome, _now: u64) {
-        self.zone.with_attempts(|attempts| match outcome {
-            Outcome::Succeed => attempts.settle(&reservation, true),
-            Outcome::Fail => attempts.settle(&reservation, false),
-            Outcome::Skip => attempts.withdraw(&reservation),
-        });
+    fn settle(&mut self, reservation: &Reservation, success: bool) {
+        self.zone.with_attempts(|attempts| attempts.settle(reservation, success));
     }
 
     fn hold(&mut self) -> u64 {

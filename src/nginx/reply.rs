@@ -86,16 +86,18 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
     if request.satisfies_any() {
         return ffi::NGX_HTTP_UNAUTHORIZED as ngx_int_t;
     }
-    let ask = Ask {
-        method: std::str::from_utf8(request.method()).unwrap_or("GET"),
-        accept: request.header("accept"),
-        requested_with: request.header("x-requested-with"),
-        fetch_mode: request.header("sec-fetch-mode"),
-        upgrade: request.header("upgrade"),
-    };
+    let method = std::str::from_utf8(request.method()).unwrap_or_default();
     let form = match request.location().challenge.unwrap_or(ChallengeForm::Auto) {
-        ChallengeForm::Auto => ask.challenge(),
-        ChallengeForm::Redirect => ask.redirect(),
+        ChallengeForm::Auto => Ask {
+            method,
+            accept: request.header("accept"),
+            requested_with: request.header("x-requested-with"),
+            fetch_mode: request.header("sec-fetch-mode"),
+            upgrade: request.header("upgrade"),
+        }
+        .challenge(),
+        // As for a browser that follows a link.
+        ChallengeForm::Redirect => Ask { method, accept: Some(b"text/html"), ..Ask::default() }.challenge(),
         ChallengeForm::Status => Challenge::Unauthorized,
     };
     let status = match form {
@@ -114,13 +116,13 @@ fn answer_or_error_page(
 ) -> ngx_int_t {
     let whole = request.whole();
     let Some(portal) = whole.loaded.as_ref().and_then(|loaded| Some(&loaded.portal)) else {
-        return ngx_int_t::from(status);
+        return status as ngx_int_t;
     };
     let answer = page(portal);
     if has_error_page(request, status) {
         let answer = Answer { body: Vec::new(), content_type: None, ..answer };
         return match write_headers(request, &answer) {
-            Ok(()) => ngx_int_t::from(status),
+            Ok(()) => status as ngx_int_t,
             Err(NoMemory) => ERROR,
         };
     }
@@ -139,7 +141,7 @@ fn has_error_page(request: Request, status: u16) -> bool {
     unsafe { request.core_location().error_pages.as_ref() }.is_some_and(|pages| {
         // SAFETY: as above.
         let pages = unsafe { pages.as_slice::<ffi::ngx_http_err_page_t>() };
-        pages.iter().any(|page| page.status == ngx_int_t::from(status))
+        pages.iter().any(|page| page.status == status as ngx_int_t)
     })
 }
 

@@ -113,7 +113,7 @@ pub fn load_configuration(directive: &Directive, conf: &mut MainConf) -> Result<
     conf.loaded = Some(Loaded {
         path,
         portal: Rc::new(Portal::new(config.portal_settings())),
-        snapshot: Rc::new(Snapshot::new(&config.users_file, Arc::clone(&config.directory))),
+        snapshot: Rc::new(Snapshot::new(&config)),
         config,
         threads,
         cycle,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::{self, Config, Problem, UsersFile},
-    users::{Directory, HeaderNames, HeaderSet},
+    users::Directory,
 };
 
 /// Milliseconds between two looks at the file: a change is known within a second, the reading of a
@@ -29,8 +29,6 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// The users as this process knows them.
 pub struct Snapshot {
     directory: RefCell<Arc<Directory>>,
-    /// Names of request headers that no client may set.
-    identity: RefCell<Rc<HeaderNames>>,
     seen: Cell<Option<Stamp>>,
 }
 
@@ -52,17 +50,11 @@ enum Look {
 
 impl Snapshot {
     /// The users that the configuration was read with.
-    pub fn new(file: &UsersFile, directory: Arc<Directory>) -> Self {
+    pub fn new(config: &Config) -> Self {
         Snapshot {
-            identity: RefCell::new(Rc::new(identity_names(&directory))),
-            directory: RefCell::new(directory),
-            seen: Cell::new(stamp(&file.path).ok()),
+            directory: RefCell::new(Arc::clone(&config.directory)),
+            seen: Cell::new(stamp(&config.users_file.path).ok()),
         }
-    }
-
-    /// Names of request headers that no client may set, as of now.
-    pub fn identity_names(&self) -> Rc<HeaderNames> {
-        Rc::clone(&self.identity.borrow())
     }
 
     /// The users as they are now.
@@ -102,7 +94,6 @@ impl Snapshot {
                 match *read {
                     Ok(directory) => {
                         let count = directory.len();
-                        *self.identity.borrow_mut() = Rc::new(identity_names(&directory));
                         *self.directory.borrow_mut() = directory;
                         log::cycle(Level::Notice, format_args!("auth_gate: {path}: read again, {count} users"));
                     }
@@ -115,13 +106,6 @@ impl Snapshot {
             }
         }
     }
-}
-
-fn identity_names(directory: &Directory) -> HeaderNames {
-    let mut names = HeaderNames::default();
-    let fixed = HeaderSet::Remote.names().iter().copied();
-    fixed.chain(directory.header_names()).for_each(|name| names.insert(name));
-    names
 }
 
 /// Runs on a thread: nothing here touches nginx.

@@ -116,8 +116,7 @@ fn value(state: &State, what: What) -> Option<String> {
     if let What::Identity(place) = what {
         let visitor = state.visitor.as_ref()?;
         let user = visitor.signed_in()?.user()?;
-        let name = HeaderSet::Remote.names().get(place)?;
-        return HeaderSet::Remote.own_value(user, name).map(str::to_owned);
+        return HeaderSet::Remote.own_value(user, place).map(str::to_owned);
     }
     let outcome = state.outcome?;
     if let What::Level = what {

@@ -338,7 +338,7 @@ impl Sessions<'_> {
     /// Keeps a session; false when the memory is broken.
     pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
         let inserted = self.table.insert(key, record, expires, now);
-        if matches!(inserted, Some(Inserted::Evicted)) {
+        if inserted == Some(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
         inserted.is_some()
