@@ -113,4 +113,6 @@ impl Found {
 }
 
 #[cfg(test)]
+mod property;
+#[cfg(test)]
 mod tests;
