@@ -65,7 +65,7 @@ impl<'a> Attempts<'a> {
         memory: &'a mut [u8],
         key: &'a [u8; 32],
     ) -> Result<(Attempts<'a>, [Opened; 2]), TooSmall> {
-        let users = memory.len() / 8 * 5 & !63;
+        let users = (memory.len() / 8 * 5) & !63;
         let (users, addresses) = memory.split_at_mut(users);
         Self::open_both(users, addresses, key)
     }
