@@ -11,12 +11,16 @@ use url::Url;
 
 mod backend;
 mod check;
+mod criteria;
+mod domains;
 mod durations;
 mod env;
 mod later;
 mod model;
+mod networks;
 mod old;
 mod portal;
+mod personal;
 mod problem;
 mod regulation;
 mod report;
@@ -25,6 +29,7 @@ mod sessions;
 mod source;
 mod table;
 mod users;
+mod values;
 mod yaml;
 
 pub use model::{

@@ -28,6 +28,12 @@ pub fn run(arguments: &Certificate) -> Result<Report, String> {
     // What nginx writes its paths relative to is nothing that can be known here.
     let dir = fs::canonicalize(&arguments.dir)
         .map_err(|error| format!("{}: {error}", arguments.dir.display()))?;
+    if dir.display().to_string().contains('$') {
+        let dir = dir.display();
+        return Err(format!(
+            "{dir}: nginx would read the `$` as the start of a variable; choose another folder"
+        ));
+    }
     let file = |ending: &str| dir.join(format!("{}.{ending}", hosts[0].replace(':', "_")));
     let (certificate_file, key_file) = (file("crt"), file("key"));
     if let Some(there) = [&certificate_file, &key_file]

@@ -1,0 +1,15 @@
+//! The real command line, as an administrator runs it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "cli/certificate.rs"]
+mod certificate;
+#[path = "cli/check_config.rs"]
+mod check_config;
+#[path = "cli/check_policy.rs"]
+mod check_policy;
+#[path = "cli/fixture.rs"]
+mod fixture;
+#[path = "cli/hash_password.rs"]
+mod hash_password;
+#[path = "cli/usage.rs"]
+mod usage;
