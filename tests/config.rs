@@ -1,5 +1,7 @@
 //! The configuration room from outside: recorded answers of Authelia, exact messages, hostile input.
 
+#[path = "config/corpus.rs"]
+mod corpus;
 #[path = "config/fixture.rs"]
 mod fixture;
 #[path = "config/messages.rs"]

@@ -129,12 +129,14 @@ fn unexpected(name: &str, id: Id, known: &BTreeMap<String, String>, report: &mut
         id,
         key: name.into(),
     };
-    let bare = name.strip_suffix(FILE).unwrap_or(name);
-    let suffix = &name[bare.len()..];
-    match nearest(bare, known.keys().map(String::as_str)) {
+    let bare = name.strip_prefix(PREFIX).unwrap_or(name);
+    let bare = bare.strip_suffix(FILE).unwrap_or(bare);
+    let suffix = if name.ends_with(FILE) { FILE } else { "" };
+    let names = known.keys().filter_map(|name| name.strip_prefix(PREFIX));
+    match nearest(bare, names) {
         Some(near) => report.warn(
             &place,
-            format!("stands for no key; did you mean {near}{suffix}?"),
+            format!("stands for no key; did you mean {PREFIX}{near}{suffix}?"),
         ),
         None => report.warn(&place, "stands for no key and has no effect"),
     }

@@ -1,10 +1,23 @@
 //! `access_control` and the networks it may name.
 
+use std::collections::HashMap;
+
 use super::criteria::{methods, query, subjects};
 use super::networks::{Networks, networks, rule_networks};
 use super::report::{At, Report};
 use super::values::{nearest, one_of};
 use crate::access::{Domain, Pattern, Requirement, Rule, Rules};
+
+/// The keys of a rule beside its policy.
+const CRITERIA: &[&str] = &[
+    "domain",
+    "domain_regex",
+    "resources",
+    "methods",
+    "networks",
+    "query",
+    "subject",
+];
 
 const POLICIES: &[&str] = &["bypass", "one_factor", "two_factor", "deny"];
 
@@ -24,6 +37,7 @@ pub(super) fn rules(root: &At<'_>, report: &mut Report) -> Rules {
     if items.is_empty() {
         no_rules(control.as_ref(), default, report);
     }
+    refuse_repeated(&items, report);
     let rules: Vec<Rule> = items
         .iter()
         .filter_map(|at| rule(at, &networks, report))
@@ -72,6 +86,43 @@ fn no_rules(control: Option<&At<'_>>, default: Requirement, report: &mut Report)
     }
 }
 
+/// Refuses a rule with the criteria of an earlier one: it can never be reached.
+fn refuse_repeated(rules: &[At<'_>], report: &mut Report) {
+    let mut seen = HashMap::new();
+    for (n, at) in rules.iter().enumerate() {
+        if let Some(first) = seen.insert(criteria(at), n + 1) {
+            report.error(at, format!("asks for the same as rule {first}, which stands before it and wins; take one of them out"));
+        }
+    }
+}
+
+/// Everything that a rule asks for, in a form that can be compared.
+fn criteria(at: &At<'_>) -> Vec<(&'static str, String)> {
+    fn spell(at: &At<'_>, to: &mut String) {
+        let scalar = at.text().map(|text| format!("{text:?}"));
+        to.push_str(&scalar.unwrap_or_default());
+        for entry in at.entries() {
+            to.push_str(&format!("{:?}:", entry.key));
+            spell(&at.entry(entry), to);
+        }
+        if at.is_list() {
+            to.push('[');
+            at.items().iter().for_each(|item| spell(item, to));
+            to.push(']');
+        }
+    }
+    let spelled = |key: &&'static str| {
+        let mut text = String::new();
+        at.list(key).iter().for_each(|item| spell(item, &mut text));
+        (*key, text)
+    };
+    CRITERIA
+        .iter()
+        .map(spelled)
+        .filter(|(_, text)| !text.is_empty())
+        .collect()
+}
+
 fn policy(at: &At<'_>, report: &mut Report) -> Option<Requirement> {
     let text = at.filled()?;
     let policy = Requirement::from_word(text);
@@ -90,13 +141,11 @@ fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Option<Rule> {
             report.warn(&place, "has no value and counts as absent, so that the rule holds for more; write a value or take it out");
         }
     }
-    let requirement = match at.get("policy").filter(|at| at.filled().is_some()) {
-        Some(at) => policy(&at, report),
-        None => {
-            report.error(
-                at,
-                format!("has no policy; write `policy: ` with {}", one_of(POLICIES)),
-            );
+    let requirement = match at.get("policy") {
+        Some(at) if at.text() != Some("") => policy(&at, report),
+        _ => {
+            let words = one_of(POLICIES);
+            report.error(at, format!("has no policy; write `policy: ` with {words}"));
             None
         }
     };

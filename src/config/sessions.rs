@@ -143,7 +143,7 @@ fn legacy(
         );
     }
     let place = domain.clone();
-    let cookie = cookie_spec(&place, &common, &name, false, report);
+    let cookie = cookie_spec(&place, common, &name, false, report);
     Vec::from_iter(cookie.map(|cookie| CookieDomain {
         name: cookie.name().into(),
         domain: name,

@@ -100,7 +100,7 @@ fn word(text: &str, words: &[&'static str], any_case: bool) -> Result<(), String
             *word == text
         }
     };
-    if text.is_empty() || words.iter().any(|word| same(word)) {
+    if text.is_empty() || words.iter().any(same) {
         return Ok(());
     }
     Err(format!("`{text}` cannot be; write {}", one_of(words)))

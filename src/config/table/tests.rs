@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn find(path: &str) -> &'static Key {
