@@ -125,7 +125,9 @@ impl Answer {
     }
 
     fn protect(&mut self, policy: Cow<'static, str>) {
-        let fixed = PROTECTION.iter().map(|(name, value)| (*name, Cow::Borrowed(*value)));
+        let fixed = PROTECTION
+            .iter()
+            .map(|(name, value)| (*name, Cow::Borrowed(*value)));
         self.headers.extend(fixed);
         self.headers.push(("Content-Security-Policy", policy));
     }
@@ -172,7 +174,11 @@ impl Format {
             essence.trim_ascii().to_ascii_lowercase()
         };
         let any = items().next().is_some_and(|first| kind(first) == b"*/*");
-        if any || items().any(|item| kind(item) == b"text/html") { Format::Html } else { Format::Json }
+        if any || items().any(|item| kind(item) == b"text/html") {
+            Format::Html
+        } else {
+            Format::Json
+        }
     }
 }
 
@@ -182,9 +188,15 @@ impl fmt::Display for Event {
         match self {
             Event::SignIn(user) => write!(f, "user {user:?} signed in"),
             Event::Fail(user) => write!(f, "failed sign-in as {user:?}"),
-            Event::Ban(user) => write!(f, "failed sign-in as {user:?}: banned after too many failures"),
+            Event::Ban(user) => write!(
+                f,
+                "failed sign-in as {user:?}: banned after too many failures"
+            ),
             Event::SignOut(user) => write!(f, "user {user:?} signed out"),
-            Event::Lose(user) => write!(f, "user {user:?} could not sign in: no session could be kept"),
+            Event::Lose(user) => write!(
+                f,
+                "user {user:?} could not sign in: no session could be kept"
+            ),
         }
     }
 }

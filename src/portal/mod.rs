@@ -9,16 +9,17 @@
 mod answer;
 mod api;
 mod csrf;
+mod entrance;
 mod form;
 mod guarded;
 mod login;
 mod messages;
 mod onward;
 mod pages;
-mod places;
 mod request;
 mod return_address;
 mod settings;
+mod sign_out;
 mod visitor;
 mod world;
 
@@ -35,6 +36,7 @@ pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{Domain, Settings, Theme};
 pub use world::{Busy, World};
 
+use form::{Form, FormError};
 use messages::Notice;
 use pages::{Frame, NoticePage};
 
@@ -57,7 +59,11 @@ impl Portal {
     /// A portal with these settings.
     pub fn new(settings: Settings) -> Self {
         let policy = pages::policy(&settings);
-        Portal { settings, policy, formless_policy: pages::formless_policy() }
+        Portal {
+            settings,
+            policy,
+            formless_policy: pages::formless_policy(),
+        }
     }
 
     /// What follows from `request`.
@@ -65,7 +71,10 @@ impl Portal {
         if !request.is_https() && !api::is_health(request.path) {
             return Step::Answer(self.needs_https(reader(request)));
         }
-        let domain = self.settings.domain_of(request.host_name()).map(|(_, domain)| domain);
+        let domain = self
+            .settings
+            .domain_of(request.host_name())
+            .map(|(_, domain)| domain);
         if request.path == "/api" || request.path.starts_with("/api/") {
             return self.api(request, domain, world);
         }
@@ -81,12 +90,7 @@ impl Portal {
         self.refusal(reader(request), status, retry_after)
     }
 
-    fn visit_page(
-        &self,
-        request: &Request<'_>,
-        domain: &Domain,
-        world: &mut dyn World,
-    ) -> Step {
+    fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
         Step::Answer(match (request.path, request.method) {
             ("/", b"GET" | b"HEAD") => self.entrance(request, domain, world),
             ("/", b"POST") => return self.login_form(request, world),
@@ -94,6 +98,20 @@ impl Portal {
             ("/logout", b"POST") => self.sign_out_form(request, domain, world),
             ("/" | "/logout", _) => self.refuse(request, 405).with("Allow", "GET, HEAD, POST"),
             _ => self.refuse(request, 404),
+        })
+    }
+
+    /// The form in the body, or the page that says why there is none.
+    fn read_form(&self, request: &Request<'_>) -> Result<Form, Answer> {
+        if request.is_foreign() {
+            return Err(self.refuse(request, 403));
+        }
+        if !request.has_content_type("application/x-www-form-urlencoded") {
+            return Err(self.refuse(request, 400));
+        }
+        Form::parse(request.body).map_err(|error| match error {
+            FormError::Large => self.refuse(request, 413),
+            FormError::Repeated | FormError::Malformed => self.refuse(request, 400),
         })
     }
 
@@ -139,7 +157,9 @@ impl Portal {
             return guarded::json(status, notice.text, None);
         }
         let retry = retry_after.map(|seconds| t.retry(seconds));
-        let text = retry.map_or(notice.text.to_owned(), |retry| format!("{} {retry}", notice.text));
+        let text = retry.map_or(notice.text.to_owned(), |retry| {
+            format!("{} {retry}", notice.text)
+        });
         let page = NoticePage {
             frame: Frame::new(self.settings.theme, t, notice.heading, true),
             heading: notice.heading,

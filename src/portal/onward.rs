@@ -78,7 +78,13 @@ pub(super) fn requirement(
     let is_method = !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase());
     let method = if is_method { method.as_bytes() } else { b"GET" };
     let path = target.target();
-    let object =
-        Object::new(method, b"https", target.authority().as_bytes(), path.as_bytes(), address).ok()?;
+    let object = Object::new(
+        method,
+        b"https",
+        target.authority().as_bytes(),
+        path.as_bytes(),
+        address,
+    )
+    .ok()?;
     Some(rules.find(Some(subject), &object).requirement)
 }

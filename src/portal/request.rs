@@ -95,15 +95,25 @@ impl Request<'_> {
     pub fn is_navigation(&self) -> bool {
         let headers = &self.headers;
         headers.sec_fetch_mode == Some(b"navigate")
-            && matches!(headers.sec_fetch_site, Some(b"none" | b"same-origin" | b"same-site"))
+            && matches!(
+                headers.sec_fetch_site,
+                Some(b"none" | b"same-origin" | b"same-site")
+            )
             && matches!(headers.sec_fetch_dest, None | Some(b"document"))
             && headers.sec_purpose.is_none()
     }
 
     /// Whether the body is said to be of `kind`, whatever parameters follow.
     pub fn has_content_type(&self, kind: &str) -> bool {
-        let text = self.headers.content_type.and_then(|t| std::str::from_utf8(t).ok());
-        let essence = text.unwrap_or_default().split(';').next().unwrap_or_default();
+        let text = self
+            .headers
+            .content_type
+            .and_then(|t| std::str::from_utf8(t).ok());
+        let essence = text
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(kind)
     }
 
@@ -165,7 +175,11 @@ mod tests {
             (Some("https://auth.example.com:8443.evil.test"), None, true),
             (Some(""), None, true),
         ] {
-            assert_eq!(request(origin, site).is_foreign(), foreign, "{origin:?} {site:?}");
+            assert_eq!(
+                request(origin, site).is_foreign(),
+                foreign,
+                "{origin:?} {site:?}"
+            );
         }
     }
 

@@ -55,7 +55,11 @@ impl ReturnAddress {
         if !domains.into_iter().any(|domain| is_inside(&host, domain)) {
             return Err(Refusal::Foreign);
         }
-        Ok(ReturnAddress { raw: raw.to_owned(), authority, host })
+        Ok(ReturnAddress {
+            raw: raw.to_owned(),
+            authority,
+            host,
+        })
     }
 
     /// The address, byte for byte as it was given.
@@ -79,7 +83,11 @@ impl ReturnAddress {
         let rest = &self.raw[self.authority.end..];
         let rest = rest.split('#').next().unwrap_or_default();
         let encoded = percent_encoding::utf8_percent_encode(rest, percent_encoding::CONTROLS);
-        if rest.starts_with('/') { encoded.to_string() } else { format!("/{encoded}") }
+        if rest.starts_with('/') {
+            encoded.to_string()
+        } else {
+            format!("/{encoded}")
+        }
     }
 }
 
@@ -106,7 +114,9 @@ fn authority(raw: &str) -> Result<std::ops::Range<usize>, Refusal> {
     if !raw[..colon].eq_ignore_ascii_case("https") {
         return Err(Refusal::Scheme);
     }
-    let rest = raw[colon + 1..].strip_prefix("//").ok_or(Refusal::Ambiguous)?;
+    let rest = raw[colon + 1..]
+        .strip_prefix("//")
+        .ok_or(Refusal::Ambiguous)?;
     let start = raw.len() - rest.len();
     let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     Ok(start..start + length)
@@ -119,7 +129,10 @@ fn host(authority: &str) -> Result<&str, Refusal> {
         None => (authority, None),
     };
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let labels = || host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain));
+    let labels = || {
+        host.split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(plain))
+    };
     if host.len() > 253 || !labels() || !port.is_none_or(is_port) {
         return Err(Refusal::Ambiguous);
     }
@@ -157,32 +170,67 @@ mod tests {
             "https://a.b.example.org/%zz?%",
             "https://my_app.example.com/\"<>'`{|}",
         ] {
-            assert_eq!(parse(raw).as_ref().map(ReturnAddress::as_str), Ok(raw), "{raw}");
+            assert_eq!(
+                parse(raw).as_ref().map(ReturnAddress::as_str),
+                Ok(raw),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn a53_the_hand_set_goes_nowhere() {
         for raw in [
-            "", "/", "//evil.test", "/\\evil.test", "/%5cevil.test", "/%09/evil.test",
-            "/ /evil.test", "https:evil.test", "https:///evil.test", "https:/evil.test",
-            "https:///app.example.com", "https:app.example.com", "javascript:alert(1)",
-            "data:text/html,x", "https://app.example.com@evil.test",
-            "https://app.example.com:80@evil.test", "https://app.example.com%2eevil.test",
-            "http://app.example.com/", "https://user@app.example.com/",
-            "https://user:word@app.example.com/", "https://@app.example.com/",
-            "https://app.example.com/\r\nSet-Cookie:a=b", "https://app.example.com/\u{85}",
-            " https://app.example.com/", "https://app.example.com/ ", "\thttps://app.example.com/",
-            "https://app.example.com./", "https://app..example.com/", "https://.example.com/",
-            "https://app.example.com:/", "https://app.example.com:0/",
-            "https://app.example.com:65536/", "https://app.example.com:+80/",
-            "https://evilexample.com/", "https://example.com.evil.test/",
-            "https://example.comevil.test/", "https://[::1]/", "https://example。com/",
-            "https://ａpp.example.com/", "https://app.example.com\u{ff0f}evil.test/",
-            "https://evil.test\u{2044}.example.com/", "https://evil.test%2f.example.com/",
-            "https://evil.test\\.example.com/", "https://app.example.com\u{ad}/",
-            "ws://app.example.com/", "//app.example.com/", "app.example.com", "https://",
-            "https://*.example.com/", "https://a,b.example.com/",
+            "",
+            "/",
+            "//evil.test",
+            "/\\evil.test",
+            "/%5cevil.test",
+            "/%09/evil.test",
+            "/ /evil.test",
+            "https:evil.test",
+            "https:///evil.test",
+            "https:/evil.test",
+            "https:///app.example.com",
+            "https:app.example.com",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://app.example.com@evil.test",
+            "https://app.example.com:80@evil.test",
+            "https://app.example.com%2eevil.test",
+            "http://app.example.com/",
+            "https://user@app.example.com/",
+            "https://user:word@app.example.com/",
+            "https://@app.example.com/",
+            "https://app.example.com/\r\nSet-Cookie:a=b",
+            "https://app.example.com/\u{85}",
+            " https://app.example.com/",
+            "https://app.example.com/ ",
+            "\thttps://app.example.com/",
+            "https://app.example.com./",
+            "https://app..example.com/",
+            "https://.example.com/",
+            "https://app.example.com:/",
+            "https://app.example.com:0/",
+            "https://app.example.com:65536/",
+            "https://app.example.com:+80/",
+            "https://evilexample.com/",
+            "https://example.com.evil.test/",
+            "https://example.comevil.test/",
+            "https://[::1]/",
+            "https://example。com/",
+            "https://ａpp.example.com/",
+            "https://app.example.com\u{ff0f}evil.test/",
+            "https://evil.test\u{2044}.example.com/",
+            "https://evil.test%2f.example.com/",
+            "https://evil.test\\.example.com/",
+            "https://app.example.com\u{ad}/",
+            "ws://app.example.com/",
+            "//app.example.com/",
+            "app.example.com",
+            "https://",
+            "https://*.example.com/",
+            "https://a,b.example.com/",
         ] {
             assert!(parse(raw).is_err(), "{raw:?}");
         }
@@ -192,22 +240,44 @@ mod tests {
 
     #[test]
     fn no_domain_means_no_address() {
-        assert_eq!(ReturnAddress::parse("https://a.example.com/", []), Err(Refusal::Foreign));
-        assert_eq!(ReturnAddress::parse("https://a.example.com/", [""]), Err(Refusal::Foreign));
+        assert_eq!(
+            ReturnAddress::parse("https://a.example.com/", []),
+            Err(Refusal::Foreign)
+        );
+        assert_eq!(
+            ReturnAddress::parse("https://a.example.com/", [""]),
+            Err(Refusal::Foreign)
+        );
     }
 
     #[test]
     fn the_parts_are_those_that_a_browser_sends() {
-        let parts = |raw| parse(raw).map(|a| (a.host().to_owned(), a.authority().to_owned(), a.target()));
+        let parts =
+            |raw| parse(raw).map(|a| (a.host().to_owned(), a.authority().to_owned(), a.target()));
         let own = |a: &str, b: &str, c: &str| Ok((a.to_owned(), b.to_owned(), c.to_owned()));
-        assert_eq!(parts("https://A.example.com:8443?x#y"), own("a.example.com", "A.example.com:8443", "/?x"));
-        assert_eq!(parts("https://a.example.com/é?ü"), own("a.example.com", "a.example.com", "/%C3%A9?%C3%BC"));
-        assert_eq!(parts("https://a.example.com"), own("a.example.com", "a.example.com", "/"));
+        assert_eq!(
+            parts("https://A.example.com:8443?x#y"),
+            own("a.example.com", "A.example.com:8443", "/?x")
+        );
+        assert_eq!(
+            parts("https://a.example.com/é?ü"),
+            own("a.example.com", "a.example.com", "/%C3%A9?%C3%BC")
+        );
+        assert_eq!(
+            parts("https://a.example.com"),
+            own("a.example.com", "a.example.com", "/")
+        );
     }
 
     #[test]
     fn what_counts_as_an_address() {
-        for raw in ["https://a.example.com", "http://x", "/relative", "//host/", "javascript:alert(1)"] {
+        for raw in [
+            "https://a.example.com",
+            "http://x",
+            "/relative",
+            "//host/",
+            "javascript:alert(1)",
+        ] {
             assert!(is_address(raw), "{raw}");
         }
         for raw in ["", "nonsense", "not a url", "/a\nb"] {

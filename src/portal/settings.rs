@@ -52,7 +52,10 @@ impl Settings {
     /// The first cookie domain that `host` (without port) lies in, and its place.
     pub fn domain_of(&self, host: &str) -> Option<(usize, &Domain)> {
         let host = host.to_ascii_lowercase();
-        self.domains.iter().enumerate().find(|(_, d)| is_inside(&host, &d.domain))
+        self.domains
+            .iter()
+            .enumerate()
+            .find(|(_, d)| is_inside(&host, &d.domain))
     }
 
     /// The names of all cookie domains.
@@ -62,7 +65,10 @@ impl Settings {
 
     /// Where a visitor of `domain` goes who came from nowhere.
     pub fn start_page<'a>(&'a self, domain: &'a Domain) -> Option<&'a str> {
-        domain.default_redirection_url.as_deref().or(self.default_redirection_url.as_deref())
+        domain
+            .default_redirection_url
+            .as_deref()
+            .or(self.default_redirection_url.as_deref())
     }
 }
 
@@ -80,8 +86,14 @@ impl Theme {
 
     /// The theme that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Theme::Light, Theme::Dark, Theme::Grey, Theme::Oled, Theme::Auto]
-            .into_iter()
-            .find(|theme| theme.word() == word)
+        [
+            Theme::Light,
+            Theme::Dark,
+            Theme::Grey,
+            Theme::Oled,
+            Theme::Auto,
+        ]
+        .into_iter()
+        .find(|theme| theme.word() == word)
     }
 }

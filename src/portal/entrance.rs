@@ -1,19 +1,17 @@
-//! The pages of the portal: sign in, signed in, sign out.
+//! The pages at `/`: the login form, or who is signed in and where to go.
 
 use zeroize::Zeroizing;
 
 use crate::access::Requirement;
 
-use super::answer::{Answer, Event};
+use super::answer::Answer;
 use super::csrf::{self, Nonce};
-use super::form::{Form, FormError};
 use super::login::{Credentials, Door, Login};
-use super::messages::Phrase;
 use super::onward::{self, Wish};
-use super::pages::{Frame, LoginPage, NoticePage, SignedInPage};
+use super::pages::{Frame, LoginPage, SignedInPage};
 use super::request::Request;
 use super::settings::Domain;
-use super::visitor::{self, Visitor};
+use super::visitor::Visitor;
 use super::world::World;
 use super::{Portal, Step};
 
@@ -53,13 +51,23 @@ impl Portal {
             Err(answer) => return Step::Answer(answer),
         };
         let t = request.messages();
-        let wish = Wish { rd: form.take("rd").to_string(), rm: form.take("rm").to_string() };
+        let wish = Wish {
+            rd: form.take("rd").to_string(),
+            rm: form.take("rm").to_string(),
+        };
         let username = form.take("username").to_string();
         let remember = !form.take("remember").is_empty();
         let password = form.take("password");
-        let shown = Shown { username: &username, remembered: remember, ..Shown::default() };
+        let shown = Shown {
+            username: &username,
+            remembered: remember,
+            ..Shown::default()
+        };
         if let Some(alert) = self.doubt(request, &form.take("token"), world) {
-            let shown = Shown { alert: Some(alert), ..shown };
+            let shown = Shown {
+                alert: Some(alert),
+                ..shown
+            };
             return Step::Answer(self.login_page(request, 403, &wish, shown, world));
         }
         if username.is_empty() || password.is_empty() {
@@ -70,7 +78,12 @@ impl Portal {
             };
             return Step::Answer(self.login_page(request, 400, &wish, shown, world));
         }
-        let typed = Credentials { username, password, remember, wish };
+        let typed = Credentials {
+            username,
+            password,
+            remember,
+            wish,
+        };
         self.begin(request, Door::Page, typed, world)
     }
 
@@ -105,68 +118,6 @@ impl Portal {
             ..Shown::default()
         };
         self.login_page(request, 503, &login.wish, shown, world)
-    }
-
-    /// `GET /logout`. Only a person who opens it in a window is signed out at once.
-    pub(super) fn sign_out_page(
-        &self,
-        request: &Request<'_>,
-        domain: &Domain,
-        world: &mut dyn World,
-    ) -> Answer {
-        let wish = Wish { rd: request.query_value("rd").unwrap_or_default(), rm: String::new() };
-        let visitor = Visitor::find(request, domain, world);
-        if request.method == b"GET" && request.is_navigation() {
-            return self.sign_out(request, domain, visitor, &wish, world);
-        }
-        match visitor {
-            Some(visitor) => self.sign_out_question(request, 200, &visitor, &wish, world),
-            None => self.signed_out_page(request),
-        }
-    }
-
-    /// The sign-out form as it comes back.
-    pub(super) fn sign_out_form(
-        &self,
-        request: &Request<'_>,
-        domain: &Domain,
-        world: &mut dyn World,
-    ) -> Answer {
-        let mut form = match self.read_form(request) {
-            Ok(form) => form,
-            Err(answer) => return answer,
-        };
-        let wish = Wish { rd: form.take("rd").to_string(), rm: String::new() };
-        let visitor = Visitor::find(request, domain, world);
-        if let Some(visitor) = &visitor
-            && !csrf::verify_sign_out(world.keys(), &visitor.key, &form.take("token"))
-        {
-            return self.sign_out_question(request, 403, visitor, &wish, world);
-        }
-        let mut answer = self.sign_out(request, domain, visitor, &wish, world);
-        if answer.location.is_none() {
-            let page = Answer::redirect(request.location("/logout"));
-            answer = Answer { cookies: answer.cookies, event: answer.event, ..page };
-        }
-        answer
-    }
-
-    fn sign_out(
-        &self,
-        request: &Request<'_>,
-        domain: &Domain,
-        visitor: Option<Visitor>,
-        wish: &Wish,
-        world: &mut dyn World,
-    ) -> Answer {
-        let cookie = visitor::end_all(request, domain, world);
-        let mut answer = match wish.address(&self.settings) {
-            Some(address) => Answer::redirect(address.as_str().to_owned()),
-            None => self.signed_out_page(request),
-        };
-        answer.cookies.extend(cookie);
-        answer.event = visitor.map(|visitor| Event::SignOut(visitor.name));
-        answer
     }
 
     fn login_page(
@@ -222,19 +173,33 @@ impl Portal {
             let subject = visitor.subject();
             onward::requirement(target, &wish.rm, world.rules(), &subject, request.address)
         });
-        let start = || self.settings.start_page(domain).map(|s| (s.to_owned(), t.go_on.to_owned()));
+        let start = || {
+            self.settings
+                .start_page(domain)
+                .map(|s| (s.to_owned(), t.go_on.to_owned()))
+        };
         let (heading, text, next) = match &target {
-            Some(target) if needs == Some(Requirement::TwoFactor) && visitor.level < 2 => {
-                (t.second_factor, t.second_factor_explained.with(target.authority()), None)
-            }
+            Some(target) if needs == Some(Requirement::TwoFactor) && visitor.level < 2 => (
+                t.second_factor,
+                t.second_factor_explained.with(target.authority()),
+                None,
+            ),
             Some(target) => {
                 let label = t.go_on_to.with(target.authority());
-                (t.signed_in, String::new(), Some((target.as_str().to_owned(), label)))
+                (
+                    t.signed_in,
+                    String::new(),
+                    Some((target.as_str().to_owned(), label)),
+                )
             }
             None => (t.signed_in, String::new(), start()),
         };
         let nowhere = next.is_none() && text.is_empty();
-        let text = if nowhere { t.signed_in_hint.to_owned() } else { text };
+        let text = if nowhere {
+            t.signed_in_hint.to_owned()
+        } else {
+            text
+        };
         let page = SignedInPage {
             frame: Frame::new(self.settings.theme, t, heading, false),
             t,
@@ -250,61 +215,6 @@ impl Portal {
             rd: "",
         };
         self.page(200, &page)
-    }
-
-    fn sign_out_question(
-        &self,
-        request: &Request<'_>,
-        status: u16,
-        visitor: &Visitor,
-        wish: &Wish,
-        world: &mut dyn World,
-    ) -> Answer {
-        let t = request.messages();
-        let target = wish.address(&self.settings);
-        let page = SignedInPage {
-            frame: Frame::new(self.settings.theme, t, t.sign_out_question, status >= 400),
-            t,
-            heading: t.sign_out_question,
-            text: t.sign_out_explained.to_owned(),
-            name: &visitor.display_name,
-            login: &visitor.name,
-            next: None,
-            back: Some((request.link("/"), t.stay)),
-            action: request.link("/logout"),
-            token: csrf::sign_out_token(world.keys(), &visitor.key),
-            rd: target.as_ref().map_or("", |target| target.as_str()),
-            quiet: false,
-        };
-        self.page(status, &page)
-    }
-
-    fn signed_out_page(&self, request: &Request<'_>) -> Answer {
-        let t = request.messages();
-        let nothing: Option<(Phrase, &str)> = None;
-        let page = NoticePage {
-            frame: Frame::new(self.settings.theme, t, t.signed_out, false),
-            heading: t.signed_out,
-            about: nothing,
-            subject: nothing,
-            text: t.signed_out_explained.to_owned(),
-            link: Some((request.link("/"), t.sign_in_again)),
-        };
-        self.page(200, &page)
-    }
-
-    /// The form in the body, or the page that says why there is none.
-    fn read_form(&self, request: &Request<'_>) -> Result<Form, Answer> {
-        if request.is_foreign() {
-            return Err(self.refuse(request, 403));
-        }
-        if !request.has_content_type("application/x-www-form-urlencoded") {
-            return Err(self.refuse(request, 400));
-        }
-        Form::parse(request.body).map_err(|error| match error {
-            FormError::Large => self.refuse(request, 413),
-            FormError::Repeated | FormError::Malformed => self.refuse(request, 400),
-        })
     }
 
     /// Why the login form is not believed to be ours.
