@@ -6,6 +6,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::access::Rules;
+use crate::session::{CookieSpec, CrossSite, Lifetimes};
+use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
 
 /// A whole configuration, checked.
@@ -21,6 +23,8 @@ pub struct Config {
     pub users_file: UsersFile,
     /// Who is in the users file.
     pub directory: Directory,
+    /// `regulation`.
+    pub regulation: Settings,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
 }
@@ -53,44 +57,22 @@ pub struct Sessions {
 /// One entry of `session.cookies`.
 #[derive(Clone, Debug)]
 pub struct CookieDomain {
-    /// Lower case, without a dot in front.
+    /// Lower case, without a dot in front; a name or an IPv4 address.
     pub domain: String,
     /// Name of the cookie, with `__Host-` in front where `host_only` is set.
     pub name: String,
-    /// Where the portal is: https, host inside the domain, path without `/` at the end unless it
-    /// is the root. Only old files (`session.domain`) may lack it.
+    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files (`session.domain`) may lack it.
     pub authelia_url: Option<Url>,
     /// Where to go after a login without a return address.
     pub default_redirection_url: Option<Url>,
     /// `SameSite` of the cookie.
-    pub same_site: SameSite,
+    pub same_site: CrossSite,
     /// Ours: the cookie has no `Domain` and belongs to the host of `authelia_url` alone.
     pub host_only: bool,
+    /// The cookie, but for its value.
+    pub cookie: CookieSpec,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
-}
-
-/// `session.cookies[].expiration`, `inactivity` and `remember_me`, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetimes {
-    /// From login to the end, whatever happens.
-    pub expiration: u64,
-    /// Without a request.
-    pub inactivity: u64,
-    /// The same as `expiration` for a remembered session; `None` hides the choice.
-    pub remember_me: Option<u64>,
-}
-
-/// `same_site`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SameSite {
-    /// Sent with navigations from elsewhere, Authelia's default.
-    #[default]
-    Lax,
-    /// Never sent from elsewhere.
-    Strict,
-    /// Always sent.
-    None,
 }
 
 /// `authentication_backend.file`.
@@ -153,9 +135,12 @@ impl Sessions {
 }
 
 impl CookieDomain {
-    /// Whether `host` (without port) lies in this domain.
+    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the domain.
     pub fn covers(&self, host: &str) -> bool {
-        covers(&self.domain, host)
+        match self.host_only {
+            true => self.domain.eq_ignore_ascii_case(host),
+            false => covers(&self.domain, host),
+        }
     }
 }
 
