@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::duration;
 use super::model::{ExtraAttribute, RefreshInterval, UsersFile, ValueType};
 use super::report::{At, Report};
+use super::values::duration;
 use crate::users::{AlgorithmOptions, HashOptions, HashParameters, Matching};
 
 /// Seconds after which Authelia looks a user up again.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Loader;
-use super::check::nearest;
 use super::old::put;
 use super::report::{At, ENVIRONMENT, Report};
 use super::table::table;
+use super::values::nearest;
 use super::yaml::{Entry, Id, Kind, Node, Scalar, Value};
 
 const PREFIX: &str = "AUTHELIA_";

@@ -3,8 +3,8 @@
 //!
 //! What a section does not have is not asked for where only Authelia would need it.
 
-use super::check::duration;
 use super::report::{At, Report};
+use super::values::duration;
 
 /// Checks what one value alone cannot tell.
 pub(super) fn check(root: &At<'_>, report: &mut Report) {

@@ -11,11 +11,15 @@ use url::Url;
 
 mod backend;
 mod check;
+mod criteria;
+mod domains;
 mod durations;
 mod env;
 mod later;
 mod model;
+mod networks;
 mod old;
+mod personal;
 mod problem;
 mod regulation;
 mod report;
@@ -24,6 +28,7 @@ mod sessions;
 mod source;
 mod table;
 mod users;
+mod values;
 mod yaml;
 
 pub use model::{

@@ -1,7 +1,7 @@
 //! `regulation`: when failed logins lead to a ban.
 
-use super::check::duration;
 use super::report::{At, Report};
+use super::values::duration;
 use crate::users::regulation::{Modes, Settings};
 
 const MAX_RETRIES: u32 = 3;

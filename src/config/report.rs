@@ -98,6 +98,11 @@ impl<'t> At<'t> {
         }
     }
 
+    /// The items of the list at `key`, none where there is no such key.
+    pub(super) fn list(&self, key: &str) -> Vec<At<'t>> {
+        self.get(key).map_or(Vec::new(), |at| at.items())
+    }
+
     pub(super) fn is_list(&self) -> bool {
         matches!(self.node.value, Value::List(_))
     }

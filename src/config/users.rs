@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::check::nearest;
-use super::model::{ExtraAttribute, UsersFile, ValueType};
+use super::model::UsersFile;
+use super::personal::{PERSONAL, personal};
 use super::report::{At, Report};
-use super::yaml::{Kind, Value};
+use super::values::nearest;
+use super::yaml::Value;
 use crate::users::{Directory, DirectoryError, Entry, PasswordHash, Profile, Source};
 
 const TOP: &[&str] = &["users", "groups", "backend_override"];
@@ -20,30 +21,6 @@ const ACCOUNT: &[&str] = &[
     "address",
     "extra",
 ];
-/// Keys of a user that become attributes of the same name.
-const PERSONAL: &[&str] = &[
-    "given_name",
-    "middle_name",
-    "family_name",
-    "nickname",
-    "gender",
-    "birthdate",
-    "website",
-    "profile",
-    "picture",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "phone_extension",
-];
-const ADDRESS: &[&str] = &[
-    "street_address",
-    "locality",
-    "region",
-    "postal_code",
-    "country",
-];
-
 /// Reads the whole file.
 pub(super) fn directory(root: &At<'_>, file: &UsersFile, report: &mut Report) -> Directory {
     keys(root, &[TOP], report);
@@ -115,7 +92,7 @@ fn descend<'t>(root: &At<'t>, error: &DirectoryError) -> At<'t> {
 }
 
 /// Warns about keys that nobody reads and refuses those given twice.
-fn keys(at: &At<'_>, known: &[&[&str]], report: &mut Report) {
+pub(super) fn keys(at: &At<'_>, known: &[&[&str]], report: &mut Report) {
     let mut seen = Vec::new();
     for entry in at.entries() {
         let place = at.entry(entry);
@@ -136,7 +113,7 @@ fn keys(at: &At<'_>, known: &[&[&str]], report: &mut Report) {
 }
 
 /// The map at `key`; its own keys may be any, but none twice.
-fn section<'t>(at: &At<'t>, key: &str, report: &mut Report) -> Option<At<'t>> {
+pub(super) fn section<'t>(at: &At<'t>, key: &str, report: &mut Report) -> Option<At<'t>> {
     let section = at.get(key)?;
     if !matches!(section.node.value, Value::Map(_)) {
         report.error(&section, "must be keys with values");
@@ -151,7 +128,7 @@ fn section<'t>(at: &At<'t>, key: &str, report: &mut Report) -> Option<At<'t>> {
     Some(section)
 }
 
-fn text(at: &At<'_>, key: &str, report: &mut Report) -> Option<String> {
+pub(super) fn text(at: &At<'_>, key: &str, report: &mut Report) -> Option<String> {
     let at = at.get(key)?;
     if at.text().is_none() {
         report.error(&at, "must be a single value");
@@ -259,58 +236,4 @@ fn scalars(section: &At<'_>, report: &mut Report, mut take: impl FnMut(String, S
             _ => report.error(&at, "must be a single value"),
         }
     }
-}
-
-/// What Authelia knows of a person beside the account, as attributes.
-fn personal(at: &At<'_>, file: &UsersFile, report: &mut Report) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for key in PERSONAL {
-        found.extend(text(at, key, report).map(|value| ((*key).to_owned(), value)));
-    }
-    if let Some(address) = section(at, "address", report) {
-        keys(&address, &[ADDRESS], report);
-        for key in ADDRESS {
-            found.extend(text(&address, key, report).map(|value| ((*key).to_owned(), value)));
-        }
-    }
-    if let Some(section) = section(at, "extra", report) {
-        for entry in section.entries() {
-            let at = section.entry(entry);
-            match file.extra_attributes.iter().find(|extra| extra.name == entry.key) {
-                Some(extra) => found.extend(extra_value(&at, extra, report).map(|value| (entry.key.clone(), value))),
-                None => report.error(&at, format!("is not declared; declare it in authentication_backend.file.extra_attributes.{}", entry.key)),
-            }
-        }
-    }
-    found
-}
-
-/// The value of a declared attribute; several values are joined by commas.
-fn extra_value(at: &At<'_>, extra: &ExtraAttribute, report: &mut Report) -> Option<String> {
-    if at.is_list() != extra.multi_valued {
-        let wanted = if extra.multi_valued {
-            "a list"
-        } else {
-            "a single value"
-        };
-        report.error(at, format!("must be {wanted}, as it is declared"));
-        return None;
-    }
-    let mut values = Vec::new();
-    for item in at.items() {
-        let (fits, word) = match extra.value_type {
-            ValueType::String => (item.kind() == Some(Kind::Text), "a text (in quotes)"),
-            ValueType::Integer => (
-                matches!(item.kind(), Some(Kind::Integer | Kind::Float)),
-                "a number",
-            ),
-            ValueType::Boolean => (item.kind() == Some(Kind::Bool), "true or false"),
-        };
-        if !fits {
-            report.error(&item, format!("must be {word}, as it is declared"));
-            return None;
-        }
-        values.extend(item.text());
-    }
-    Some(values.join(","))
 }

@@ -3,11 +3,15 @@
 //!
 //! The only file that knows the YAML crate.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
+
+mod walk;
+
+use walk::Pass;
 
 /// The number of a key or a value, in the order of the file.
 pub(super) type Id = u32;
@@ -69,14 +73,14 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
         numbers: Some(&numbers),
         ..Pass::new()
     };
-    let mut root = first.run(text)?;
+    let mut root = run(&first, text)?;
     let numbers = numbers.into_inner();
     if !numbers.is_empty() {
         let second = Pass {
             verbatim: Some(&numbers),
             ..Pass::new()
         };
-        restore(&mut root, &second.run(text)?);
+        restore(&mut root, &run(&second, text)?);
     }
     Ok(root)
 }
@@ -115,57 +119,20 @@ fn restore(node: &mut Node, verbatim: &Node) {
     }
 }
 
-/// One walk over a document. Every walk numbers keys and values alike.
-struct Pass<'p> {
-    next: Cell<Id>,
-    /// Fail here, for the line.
-    stop: Option<Id>,
-    /// Collects the scalars that YAML takes for a number or a boolean.
-    numbers: Option<&'p RefCell<HashSet<Id>>>,
-    /// Read these scalars as text.
-    verbatim: Option<&'p HashSet<Id>>,
-}
-
-impl<'p> Pass<'p> {
-    fn new() -> Self {
-        Pass {
-            next: Cell::new(0),
-            stop: None,
-            numbers: None,
-            verbatim: None,
-        }
+/// Walks over the one document of `text`.
+fn run(pass: &Pass<'_>, text: &str) -> Result<Node, YamlError> {
+    let mut documents = yaml(text);
+    let Some(document) = documents.next() else {
+        return Ok(Node {
+            id: 0,
+            value: Value::Null,
+        });
+    };
+    let root = pass.seed().deserialize(document).map_err(|e| explain(&e))?;
+    for more in documents {
+        refuse_second(more)?;
     }
-
-    fn seed(&self) -> Seed<'_, 'p> {
-        Seed { pass: self, id: 0 }
-    }
-
-    fn run(&self, text: &str) -> Result<Node, YamlError> {
-        let mut documents = yaml(text);
-        let Some(document) = documents.next() else {
-            return Ok(Node {
-                id: 0,
-                value: Value::Null,
-            });
-        };
-        let root = self.seed().deserialize(document).map_err(|e| explain(&e))?;
-        for more in documents {
-            refuse_second(more)?;
-        }
-        Ok(root)
-    }
-
-    fn take<E: de::Error>(&self) -> Result<Id, E> {
-        let id = self.next.get();
-        if self.stop == Some(id) {
-            return Err(E::custom("here"));
-        }
-        if id >= MAX_NODES {
-            return Err(E::custom("too many keys and values in one file"));
-        }
-        self.next.set(id + 1);
-        Ok(id)
-    }
+    Ok(root)
 }
 
 /// A second document is refused unless nothing stands in it.
@@ -219,129 +186,6 @@ fn explain(error: &serde_yaml::Error) -> YamlError {
     YamlError {
         line: error.location().map(|place| place.line()),
         message,
-    }
-}
-
-/// Reads one value.
-#[derive(Clone, Copy)]
-struct Seed<'s, 'p> {
-    pass: &'s Pass<'p>,
-    id: Id,
-}
-
-impl Seed<'_, '_> {
-    fn node(self, value: Value) -> Node {
-        Node { id: self.id, value }
-    }
-
-    fn scalar(self, text: String, kind: Kind) -> Node {
-        if let (Some(numbers), true) = (self.pass.numbers, kind != Kind::Text) {
-            numbers.borrow_mut().insert(self.id);
-        }
-        self.node(Value::Scalar(Scalar { text, kind }))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
-    type Value = Node;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        let next = self.pass.next.get();
-        if self.pass.stop == Some(next) {
-            return deserializer.deserialize_any(Stop);
-        }
-        let id = self.pass.take()?;
-        let seed = Seed { id, ..self };
-        match self.pass.verbatim {
-            Some(ids) if ids.contains(&id) => deserializer.deserialize_str(seed),
-            _ => deserializer.deserialize_any(seed),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_, '_> {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a number, a list or keys with values")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Node, E> {
-        Ok(self.node(Value::Null))
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Node, E> {
-        Ok(self.node(Value::Null))
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Bool))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Integer))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Integer))
-    }
-
-    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Integer))
-    }
-
-    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Integer))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
-        Ok(self.scalar(value.to_string(), Kind::Float))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Node, E> {
-        Ok(self.scalar(value.into(), Kind::Text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(self)? {
-            items.push(item);
-        }
-        Ok(self.node(Value::List(items)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = access.next_key_seed(self)? {
-            let Value::Scalar(Scalar { text, .. }) = key.value else {
-                return Err(de::Error::custom("a key must be a text"));
-            };
-            let value = access.next_value_seed(self)?;
-            entries.push(Entry {
-                key: text,
-                key_id: key.id,
-                value,
-                written: None,
-            });
-        }
-        Ok(self.node(Value::Map(entries)))
-    }
-
-    fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(de::Error::custom(
-            "a tag such as `!name` has no meaning here",
-        ))
-    }
-}
-
-/// Refuses whatever comes, so that the parser says where it stands.
-struct Stop;
-
-impl<'de> Visitor<'de> for Stop {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nothing")
     }
 }
 
