@@ -105,23 +105,25 @@ impl<'a> Table<'a> {
 
     /// All sessions, dead ones included, in no order.
     pub fn iter(&self) -> impl Iterator<Item = Session> + '_ {
-        self.iter_from(0).map(|(_, session)| session)
+        let mut place = 0;
+        std::iter::from_fn(move || {
+            let (next, session) = self.next(place)?;
+            place = next;
+            Some(session)
+        })
     }
 
-    /// The sessions at and after one place, each with the place to go on from. Places keep their
-    /// sessions while others come and go, so a walk can be done in portions with the lock released
-    /// between them.
-    pub fn iter_from(&self, place: u32) -> impl Iterator<Item = (u32, Session)> + '_ {
-        let mut place = place;
-        std::iter::from_fn(move || {
-            loop {
-                let (next, entry) = self.slots.next(place)?;
-                place = next;
-                if let Some(session) = session(entry) {
-                    return Some((next, session));
-                }
+    /// The first session at or after a place, and the place to go on from. Places keep their
+    /// sessions while others come and go, so a walk from 0 can be done in portions with the lock
+    /// released between them.
+    pub fn next(&self, mut place: u32) -> Option<(u32, Session)> {
+        loop {
+            let (next, entry) = self.slots.next(place)?;
+            if let Some(session) = session(entry) {
+                return Some((next, session));
             }
-        })
+            place = next;
+        }
     }
 
     /// Figures for log and metrics.
@@ -138,3 +140,6 @@ fn session(entry: Entry<'_>) -> Option<Session> {
         expires: entry.expires,
     })
 }
+
+#[cfg(test)]
+mod tests;

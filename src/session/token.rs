@@ -181,7 +181,10 @@ mod tests {
     fn the_cookie_of_a_secret_never_changes() {
         // A changed value here signs everybody out at the upgrade.
         let cookie = Token::new([7; 32]).seal(&keys(), "example.com");
-        assert_eq!(cookie, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwfW");
+        assert_eq!(
+            cookie,
+            "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwfDps0vz3bYAMuJZBQY5IiL"
+        );
     }
 
     #[test]

@@ -99,3 +99,6 @@ impl Reservation {
         self.marks.iter().flatten().filter_map(ban)
     }
 }
+
+#[cfg(test)]
+mod tests;

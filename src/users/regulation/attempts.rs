@@ -123,20 +123,7 @@ impl<'a, M: Memory> Attempts<'a, M> {
     pub fn settle(&mut self, reservation: &Reservation, success: bool) {
         for mark in reservation.marks.iter().flatten().filter(|_| success) {
             let table = self.table(mark.whom);
-            let Some(entry) = table.lookup(&mark.key) else {
-                continue;
-            };
-            let (expires, touched) = (entry.expires, entry.touched);
-            let Some((mut tally, mut payload)) = load(&entry) else {
-                continue;
-            };
-            tally.succeed(mark.number);
-            if tally.is_blank() {
-                table.remove(&mark.key);
-                continue;
-            }
-            payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
-            table.update(&mark.key, &payload, expires, touched);
+            change(table, &mark.key, |tally| tally.succeed(mark.number));
         }
     }
 
@@ -152,27 +139,26 @@ impl<'a, M: Memory> Attempts<'a, M> {
             self.user(attempt, settings),
         ];
         let mut held = who.into_iter().flatten().filter_map(|who| {
-            let (tally, _) = load(&self.table(who.whom).lookup(&who.key)?)?;
-            let until = tally.banned_until(settings, now)?;
-            Some(Banned {
-                whom: who.whom,
-                until,
-            })
+            let Counted { whom, key, .. } = who;
+            let table = self.table(whom);
+            let (mut tally, _) = load(&table.lookup(&key)?)?;
+            if tally.shorten(settings, now) {
+                change(table, &key, |tally| _ = tally.shorten(settings, now));
+            }
+            tally.banned_until(now).map(|until| Banned { whom, until })
         });
         held.next()
     }
 
     /// Everybody who is counted or banned, in no order.
-    pub fn list(&self, settings: &Settings, now: u64) -> impl Iterator<Item = Listed> {
-        let settings = *settings;
+    pub fn list(&self, now: u64) -> impl Iterator<Item = Listed> {
         let listed = move |entry: Entry<'_>, who: fn(&[u8]) -> Option<Who>| {
             let (tally, _) = load(&entry).filter(|_| entry.expires > now)?;
             let who = who(entry.payload.get(TALLY_LENGTH..)?)?;
-            let banned_until = tally.banned_until(&settings, now);
             Some(Listed {
                 who,
                 failures: tally.failures(),
-                banned_until,
+                banned_until: tally.banned_until(now),
             })
         };
         let users = walk(&self.users).filter_map(move |entry| listed(entry, user_label));
@@ -286,6 +272,24 @@ fn load(entry: &Entry<'_>) -> Option<(Tally, [u8; PAYLOAD])> {
         .get_mut(..entry.payload.len())?
         .copy_from_slice(entry.payload);
     Some((Tally::decode(&payload[..TALLY_LENGTH])?, payload))
+}
+
+/// Changes the tally under `key`, if there is one, or removes it if that leaves nothing.
+fn change<M: Memory>(table: &mut Table<M>, key: &Key, change: impl FnOnce(&mut Tally)) {
+    let Some(entry) = table.lookup(key) else {
+        return;
+    };
+    let (expires, touched) = (entry.expires, entry.touched);
+    let Some((mut tally, mut payload)) = load(&entry) else {
+        return;
+    };
+    change(&mut tally);
+    if tally.is_blank() {
+        table.remove(key);
+        return;
+    }
+    payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
+    table.update(key, &payload, expires, touched);
 }
 
 fn walk<M: Memory>(table: &Table<M>) -> impl Iterator<Item = Entry<'_>> {

@@ -47,11 +47,18 @@ impl Tally {
         }
     }
 
-    /// The end of the ban in force. A ban never lasts longer than `ban_time` from now, whatever
-    /// the clock did since.
-    pub fn banned_until(&self, settings: &Settings, now: u64) -> Option<u64> {
-        let until = self.banned_until.min(now.saturating_add(settings.ban_time));
-        Some(until).filter(|until| *until > now)
+    /// The end of the ban in force.
+    pub fn banned_until(&self, now: u64) -> Option<u64> {
+        Some(self.banned_until).filter(|until| *until > now)
+    }
+
+    /// Lets no ban last longer than `ban_time` from now, whatever the clock or the configuration
+    /// did since; whether that changed anything.
+    pub fn shorten(&mut self, settings: &Settings, now: u64) -> bool {
+        let latest = now.saturating_add(settings.ban_time);
+        let too_long = self.banned_until > latest;
+        self.banned_until = self.banned_until.min(latest);
+        too_long
     }
 
     /// Failures that count.
