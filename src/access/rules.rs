@@ -1,34 +1,19 @@
 //! The rules of the configuration and the search for the first that matches.
 
-use super::{Domain, Method, Object, Pattern, QueryTerm, Requirement, Subject, SubjectTerm};
-use ipnet::IpNet;
+use super::index::Index;
+use super::rule::{Facts, Judge};
+use super::{Object, Requirement, Rule, Subject};
+use std::num::NonZeroU32;
 
 /// The place of a rule in the configuration, counted from 1; `None` is the default policy.
-pub type RuleId = Option<std::num::NonZeroU32>;
-
-/// One entry of `access_control.rules`. All criteria must hold; an empty one holds.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// `domain` and `domain_regex`; one of them must hold.
-    pub domains: Vec<Domain>,
-    /// `resources`; one of them must match the path.
-    pub resources: Vec<Pattern>,
-    /// `methods`; one of them must be the request's.
-    pub methods: Vec<Method>,
-    /// `networks`; one of them must hold the client's address.
-    pub networks: Vec<IpNet>,
-    /// `query`; all terms of one of the inner lists must hold.
-    pub query: Vec<Vec<QueryTerm>>,
-    /// `subject`; all terms of one of the inner lists must hold.
-    pub subjects: Vec<Vec<SubjectTerm>>,
-    /// `policy`.
-    pub requirement: Requirement,
-}
+pub type RuleId = Option<NonZeroU32>;
 
 /// The rules, compiled for a search by host.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    rules: Vec<Rule>,
+    default: Requirement,
+    judges: Vec<Judge>,
+    index: Index,
 }
 
 /// What the rules found for a request.
@@ -43,96 +28,89 @@ pub struct Found {
     pub asks: bool,
 }
 
-/// How one reading of the path fares with every rule.
-#[derive(Clone, Debug)]
-pub struct Explanation {
-    /// The path as it was read, with the query.
-    pub reading: Vec<u8>,
-    /// What the rules find for this reading.
-    pub found: Found,
-    /// Every rule in the order of the configuration.
-    pub rules: Vec<Explained>,
-}
-
-/// How a rule fares with a request.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// Place in the configuration, counted from 1.
-    pub rule: u32,
-    /// What the rule demands.
-    pub requirement: Requirement,
-    /// All criteria together.
-    pub outcome: Outcome,
-    /// Each criterion that the rule has, in a fixed order.
-    pub criteria: Vec<(Criterion, Outcome)>,
-}
-
-/// A criterion of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Criterion {
-    /// `domain` and `domain_regex`.
-    Domain,
-    /// `resources`.
-    Resources,
-    /// `query`.
-    Query,
-    /// `methods`.
-    Methods,
-    /// `networks`.
-    Networks,
-    /// `subject`.
-    Subject,
-}
-
-/// How a criterion fares. Ordered by hope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// It does not hold.
-    Miss,
-    /// It depends on who signs in.
-    May,
-    /// It holds.
-    Hit,
-}
-
 impl Rules {
-    /// Compiles `rules`, which stand in the order of the configuration; `default` holds where none matches.
+    /// Compiles `rules`, which stand in the order of the configuration; `default` holds where none
+    /// matches.
     pub fn new(default: Requirement, rules: Vec<Rule>) -> Rules {
-        let _ = default;
-        Rules { rules }
+        let judges: Vec<Judge> = rules.into_iter().map(Judge::new).collect();
+        let index = Index::new(&judges);
+        Rules {
+            default,
+            judges,
+            index,
+        }
     }
 
     /// What holds for `subject` (`None`: anonymous) and `object`: the first rule that matches, and
     /// over several readings of the path the strictest.
     pub fn find(&self, subject: Option<&Subject<'_>>, object: &Object<'_>) -> Found {
-        let _ = (subject, object);
-        Found {
+        let found = object.readings().iter().map(|reading| {
+            let facts = Facts::new(subject, object, reading);
+            self.found(self.index.first(&self.judges, &facts))
+        });
+        found.reduce(Found::stricter).unwrap_or(Found {
             requirement: Requirement::Deny,
             rule: None,
             asks: false,
-        }
-    }
-
-    /// How each rule and criterion fares, one explanation for each reading of the path.
-    pub fn explain(&self, subject: Option<&Subject<'_>>, object: &Object<'_>) -> Vec<Explanation> {
-        let _ = (subject, object);
-        Vec::new()
+        })
     }
 
     /// Whether any rule or the default demands `requirement`.
     pub fn demands(&self, requirement: Requirement) -> bool {
-        self.rules
-            .iter()
-            .any(|rule| rule.requirement == requirement)
+        self.default == requirement
+            || self
+                .judges
+                .iter()
+                .any(|judge| judge.requirement() == requirement)
     }
 
     /// The number of rules.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.judges.len()
     }
 
-    /// Whether there is no rule.
+    /// Whether there is no rule, so that the default holds for everything.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.judges.is_empty()
+    }
+
+    pub(super) fn judges(&self) -> &[Judge] {
+        &self.judges
+    }
+
+    /// What the rule at `place`, counted from 0, gives.
+    pub(super) fn found(&self, place: Option<u32>) -> Found {
+        let judge = place.and_then(|place| self.judges.get(place as usize));
+        Found {
+            requirement: judge.map_or(self.default, Judge::requirement),
+            rule: place.and_then(|place| NonZeroU32::new(place + 1)),
+            asks: judge.is_some_and(Judge::asks),
+        }
     }
 }
+
+impl Found {
+    /// What holds when a path reads in two ways. A denial that asks nobody stands, whoever comes;
+    /// otherwise either may come out differently for somebody else.
+    fn stricter(self, other: Found) -> Found {
+        let stands = |found: &Found| found.requirement == Requirement::Deny && !found.asks;
+        if stands(&self) {
+            return self;
+        }
+        if stands(&other) {
+            return other;
+        }
+        let strictest = if other.requirement > self.requirement {
+            other
+        } else {
+            self
+        };
+        Found {
+            asks: self.asks || other.asks,
+            ..strictest
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
