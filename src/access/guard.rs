@@ -1,17 +1,20 @@
 //! What a location adds to the rules, and the verdict that comes of both.
 
-use super::{Decision, Level, Object, PatternSet, Requirement, Rules, Subject, SubjectTerm};
+use super::readings::Reading;
+use super::{
+    Decision, Found, Level, Object, PatternSet, Requirement, Rules, Subject, SubjectTerm, decide,
+};
 
 /// What a location adds to the rules.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     /// `auth_gate_policy`.
     pub policy: PolicySource,
-    /// `auth_gate_require`: all terms of one line must hold.
+    /// `auth_gate_require`: all terms of one line must hold, several lines are alternatives.
     pub require: Vec<Vec<SubjectTerm>>,
     /// `auth_gate_unauthenticated`, on the path without the query.
     pub unauthenticated: PatternSet,
-    /// `auth_gate_unauthenticated_url`, on scheme, host and path.
+    /// `auth_gate_unauthenticated_url`, on `scheme://host/path`, the host without port.
     pub unauthenticated_url: PatternSet,
 }
 
@@ -49,14 +52,34 @@ pub struct Verdict {
     pub decision: Decision,
 }
 
+/// An address up to this length is put together without the heap.
+const SHORT_URL: usize = 1024;
+
 impl Guard {
     /// The verdict when everybody may pass, whoever it is; to be asked before any cookie is read.
     pub fn for_everybody(&self, rules: &Rules, object: &Object<'_>) -> Option<Verdict> {
-        let _ = (rules, object);
-        None
+        if self.passes_unauthenticated(object) {
+            return Some(Verdict::new(
+                Requirement::Bypass,
+                Source::Location,
+                false,
+                Level::None,
+            ));
+        }
+        let may_bypass = match self.policy {
+            PolicySource::Rules => rules.demands(Requirement::Bypass),
+            PolicySource::Fixed(requirement) => requirement == Requirement::Bypass,
+        };
+        if !may_bypass || !self.require.is_empty() {
+            return None;
+        }
+        let (requirement, source, asks) = self.policy(rules, object, None);
+        let everybody = requirement == Requirement::Bypass && !asks;
+        everybody.then(|| Verdict::new(requirement, source, asks, Level::None))
     }
 
-    /// The verdict for `subject` (`None`: anonymous) of `level`.
+    /// The verdict for `subject` (`None`: anonymous) of `level`. One without the other counts as
+    /// anonymous.
     pub fn judge(
         &self,
         rules: &Rules,
@@ -64,12 +87,100 @@ impl Guard {
         subject: Option<&Subject<'_>>,
         level: Level,
     ) -> Verdict {
-        let _ = (rules, object, subject, level);
+        let (subject, level) = match subject {
+            Some(subject) if level > Level::None => (Some(subject), level),
+            _ => (None, Level::None),
+        };
+        if self.passes_unauthenticated(object) {
+            return Verdict::new(Requirement::Bypass, Source::Location, false, level);
+        }
+        let (requirement, source, asks) = self.policy(rules, object, subject);
+        if self.require.is_empty() {
+            return Verdict::new(requirement, source, asks, level);
+        }
+        if subject.is_some_and(|subject| !self.requires(subject)) {
+            return Verdict::new(Requirement::Deny, Source::Location, true, level);
+        }
+        match requirement {
+            Requirement::Bypass => {
+                Verdict::new(Requirement::OneFactor, Source::Location, true, level)
+            }
+            _ => Verdict::new(requirement, source, true, level),
+        }
+    }
+
+    fn policy(
+        &self,
+        rules: &Rules,
+        object: &Object<'_>,
+        subject: Option<&Subject<'_>>,
+    ) -> (Requirement, Source, bool) {
+        match self.policy {
+            PolicySource::Fixed(requirement) => (requirement, Source::Location, false),
+            PolicySource::Rules => {
+                let Found {
+                    requirement,
+                    rule,
+                    asks,
+                } = rules.find(subject, object);
+                let source = rule.map_or(Source::Default, |rule| Source::Rule(rule.get()));
+                (requirement, source, asks)
+            }
+        }
+    }
+
+    fn requires(&self, subject: &Subject<'_>) -> bool {
+        self.require
+            .iter()
+            .any(|line| line.iter().all(|term| term.holds(subject)))
+    }
+
+    /// Whether every reading of the path passes without login.
+    fn passes_unauthenticated(&self, object: &Object<'_>) -> bool {
+        if self.unauthenticated.is_empty() && self.unauthenticated_url.is_empty() {
+            return false;
+        }
+        let mut readings = object.readings().iter().map(Reading::path);
+        readings.all(|path| self.unauthenticated.matches(path) || self.passes_url(object, path))
+    }
+
+    fn passes_url(&self, object: &Object<'_>, path: &[u8]) -> bool {
+        if self.unauthenticated_url.is_empty() {
+            return false;
+        }
+        let parts = [
+            object.scheme().as_bytes(),
+            b"://",
+            object.host().as_bytes(),
+            path,
+        ];
+        let length = parts.iter().map(|part| part.len()).sum();
+        let (mut short, mut long) = ([0; SHORT_URL], Vec::new());
+        let url = if length <= SHORT_URL {
+            &mut short[..length]
+        } else {
+            long.resize(length, 0);
+            &mut long[..]
+        };
+        let mut at = 0;
+        for part in parts {
+            url[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        self.unauthenticated_url.matches(url)
+    }
+}
+
+impl Verdict {
+    fn new(requirement: Requirement, source: Source, asks: bool, level: Level) -> Verdict {
         Verdict {
-            requirement: Requirement::Deny,
-            source: Source::Default,
-            asks: false,
-            decision: Decision::Forbid,
+            requirement,
+            source,
+            asks,
+            decision: decide(requirement, asks, level),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
