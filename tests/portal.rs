@@ -1,4 +1,5 @@
 //! The portal with a world in memory: pages, API, attacks.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "portal/world.rs"]
 mod world;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::access::Ask;
+
 /// Content type of a page.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// Content type of the API.
@@ -168,13 +170,11 @@ fn reason(status: u16) -> &'static str {
 impl Format {
     /// By the `Accept` header: a page when some item is `text/html` or the first is `*/*`.
     pub fn of_accept(accept: Option<&[u8]>) -> Self {
-        let items = || accept.unwrap_or_default().split(|b| *b == b',');
-        let kind = |item: &[u8]| {
-            let essence = item.split(|b| *b == b';').next().unwrap_or_default();
-            essence.trim_ascii().to_ascii_lowercase()
+        let ask = Ask {
+            accept,
+            ..Ask::default()
         };
-        let any = items().next().is_some_and(|first| kind(first) == b"*/*");
-        if any || items().any(|item| kind(item) == b"text/html") {
+        if ask.accepts_html() {
             Format::Html
         } else {
             Format::Json

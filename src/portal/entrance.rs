@@ -6,6 +6,7 @@ use crate::access::Requirement;
 
 use super::answer::Answer;
 use super::csrf::{self, Nonce};
+use super::form::Form;
 use super::login::{Credentials, Door, Login};
 use super::onward::{self, Wish};
 use super::pages::{Frame, LoginPage, SignedInPage};
@@ -34,10 +35,8 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Answer {
-        let wish = Wish {
-            rd: request.query_value("rd").unwrap_or_default(),
-            rm: request.query_value("rm").unwrap_or_default(),
-        };
+        let value = |name| request.query_value(name).unwrap_or_default();
+        let wish = Wish::new(value("rd"), value("rm"));
         match Visitor::find(request, domain, world) {
             Some(visitor) => self.signed_in_page(request, domain, &visitor, &wish, world),
             None => self.login_page(request, 200, &wish, Shown::default(), world),
@@ -46,15 +45,12 @@ impl Portal {
 
     /// The login form as it comes back.
     pub(super) fn login_form(&self, request: &Request<'_>, world: &mut dyn World) -> Step {
-        let mut form = match self.read_form(request) {
+        let mut form = match Form::read(request) {
             Ok(form) => form,
-            Err(answer) => return Step::Answer(answer),
+            Err(status) => return Step::Answer(self.refuse(request, status)),
         };
         let t = request.messages();
-        let wish = Wish {
-            rd: form.take("rd").to_string(),
-            rm: form.take("rm").to_string(),
-        };
+        let wish = Wish::new(form.take("rd").to_string(), form.take("rm").to_string());
         let username = form.take("username").to_string();
         let remember = !form.take("remember").is_empty();
         let password = form.take("password");
@@ -168,37 +164,21 @@ impl Portal {
         world: &mut dyn World,
     ) -> Answer {
         let t = request.messages();
-        let target = wish.address(&self.settings);
-        let needs = target.as_ref().and_then(|target| {
-            let subject = visitor.subject();
-            onward::requirement(target, &wish.rm, world.rules(), &subject, request.address)
-        });
-        let start = || {
-            self.settings
-                .start_page(domain)
-                .map(|s| (s.to_owned(), t.go_on.to_owned()))
-        };
-        let (heading, text, next) = match &target {
-            Some(target) if needs == Some(Requirement::TwoFactor) && visitor.level < 2 => (
-                t.second_factor,
-                t.second_factor_explained.with(target.authority()),
-                None,
-            ),
-            Some(target) => {
-                let label = t.go_on_to.with(target.authority());
-                (
+        let wanted = self.wanted(request, visitor, wish, world);
+        let (heading, text, next) = match &wanted {
+            Some((host, None)) => (t.second_factor, t.second_factor_explained.with(host), None),
+            Some((host, Some(address))) => {
+                let next = (address.clone(), t.go_on_to.with(host));
+                (t.signed_in, String::new(), Some(next))
+            }
+            None => match self.settings.start_page(domain) {
+                Some(start) => (
                     t.signed_in,
                     String::new(),
-                    Some((target.as_str().to_owned(), label)),
-                )
-            }
-            None => (t.signed_in, String::new(), start()),
-        };
-        let nowhere = next.is_none() && text.is_empty();
-        let text = if nowhere {
-            t.signed_in_hint.to_owned()
-        } else {
-            text
+                    Some((start.to_owned(), t.go_on.to_owned())),
+                ),
+                None => (t.signed_in, t.signed_in_hint.to_owned(), None),
+            },
         };
         let page = SignedInPage {
             frame: Frame::new(self.settings.theme, t, heading, false),
@@ -215,6 +195,23 @@ impl Portal {
             rd: "",
         };
         self.page(200, &page)
+    }
+
+    /// Host and address that the visitor came for; no address where one factor is not enough.
+    fn wanted(
+        &self,
+        request: &Request<'_>,
+        visitor: &Visitor,
+        wish: &Wish,
+        world: &dyn World,
+    ) -> Option<(String, Option<String>)> {
+        let target = wish.address(&self.settings)?;
+        let subject = visitor.subject();
+        let needs =
+            onward::requirement(&target, &wish.rm, world.rules(), &subject, request.address);
+        let enough = visitor.level > 1 || needs != Some(Requirement::TwoFactor);
+        let address = enough.then(|| target.as_str().to_owned());
+        Some((target.authority().to_owned(), address))
     }
 
     /// Why the login form is not believed to be ours.

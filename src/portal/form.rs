@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
+use super::request::Request;
+
 /// Longest body that is read, in bytes.
 pub const BODY_LIMIT: usize = 16 << 10;
 
@@ -33,6 +35,20 @@ pub enum FormError {
 pub struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
+    /// The form that a page of ours sent; otherwise the status of the answer.
+    pub fn read(request: &Request<'_>) -> Result<Self, u16> {
+        if request.is_foreign() {
+            return Err(403);
+        }
+        if !request.has_content_type("application/x-www-form-urlencoded") {
+            return Err(400);
+        }
+        Self::parse(request.body).map_err(|error| match error {
+            FormError::Large => 413,
+            FormError::Repeated | FormError::Malformed => 400,
+        })
+    }
+
     /// Reads a body.
     pub fn parse(body: &[u8]) -> Result<Self, FormError> {
         if body.len() > BODY_LIMIT {

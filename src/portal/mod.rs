@@ -36,7 +36,6 @@ pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{Domain, Settings, Theme};
 pub use world::{Busy, World};
 
-use form::{Form, FormError};
 use messages::Notice;
 use pages::{Frame, NoticePage};
 
@@ -98,20 +97,6 @@ impl Portal {
             ("/logout", b"POST") => self.sign_out_form(request, domain, world),
             ("/" | "/logout", _) => self.refuse(request, 405).with("Allow", "GET, HEAD, POST"),
             _ => self.refuse(request, 404),
-        })
-    }
-
-    /// The form in the body, or the page that says why there is none.
-    fn read_form(&self, request: &Request<'_>) -> Result<Form, Answer> {
-        if request.is_foreign() {
-            return Err(self.refuse(request, 403));
-        }
-        if !request.has_content_type("application/x-www-form-urlencoded") {
-            return Err(self.refuse(request, 400));
-        }
-        Form::parse(request.body).map_err(|error| match error {
-            FormError::Large => self.refuse(request, 413),
-            FormError::Repeated | FormError::Malformed => self.refuse(request, 400),
         })
     }
 

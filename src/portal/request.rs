@@ -46,12 +46,10 @@ pub struct Headers<'a> {
 }
 
 impl Request<'_> {
-    /// The host without port.
+    /// The host without port and final dot.
     pub fn host_name(&self) -> &str {
-        match self.host.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => self.host,
-        }
+        let (host, _) = self.host_and_port();
+        host.strip_suffix('.').unwrap_or(host)
     }
 
     /// The address of a place in the portal; `path` begins with `/`.
@@ -61,7 +59,8 @@ impl Request<'_> {
 
     /// The same with scheme and host, as a `Location` wants it.
     pub fn location(&self, path: &str) -> String {
-        format!("https://{}{}{path}", self.host, self.base)
+        let (_, port) = self.host_and_port();
+        format!("https://{}{port}{}{path}", self.host_name(), self.base)
     }
 
     /// The value of a field of the query; `None` when it is absent, given twice or broken.
@@ -115,6 +114,15 @@ impl Request<'_> {
             .next()
             .unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(kind)
+    }
+
+    /// The host and, with its colon, the port.
+    fn host_and_port(&self) -> (&str, &str) {
+        let colon = self.host.rfind(':').unwrap_or(self.host.len());
+        match self.host.split_at(colon) {
+            (host, port) if port.bytes().skip(1).all(|b| b.is_ascii_digit()) => (host, port),
+            _ => (self.host, ""),
+        }
     }
 
     fn is_own_origin(&self, origin: &[u8]) -> bool {

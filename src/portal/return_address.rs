@@ -128,15 +128,19 @@ fn host(authority: &str) -> Result<&str, Refusal> {
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let labels = || {
-        host.split('.')
-            .all(|label| !label.is_empty() && label.bytes().all(plain))
-    };
-    if host.len() > 253 || !labels() || !port.is_none_or(is_port) {
+    if !is_plain(host) || !port.is_none_or(is_port) {
         return Err(Refusal::Ambiguous);
     }
     Ok(host)
+}
+
+/// Whether `host` is made of labels of letters, digits, `-` and `_`.
+pub(super) fn is_plain(host: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    host.len() <= 253
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(plain))
 }
 
 fn is_port(text: &str) -> bool {
@@ -147,6 +151,8 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const DOMAINS: [&str; 2] = ["example.com", "example.org"];
@@ -282,6 +288,22 @@ mod tests {
         }
         for raw in ["", "nonsense", "not a url", "/a\nb"] {
             assert!(!is_address(raw), "{raw}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a52_whatever_passes_leads_inside_and_is_unchanged(
+            raw in "[Hh]ttps?:?[/\\\\]{0,3}([a-z0-9.@:%#?\\\\/ é．]{0,12})\\.?example\\.(com|org)[:0-9a-z.@/?#\\\\%\\PC]{0,12}"
+        ) {
+            if let Ok(address) = parse(&raw) {
+                let url = Url::parse(&raw).unwrap();
+                prop_assert_eq!(address.as_str(), &raw);
+                prop_assert_eq!(url.scheme(), "https");
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                let host = url.host_str().unwrap();
+                prop_assert!(DOMAINS.iter().any(|domain| is_inside(host, domain)));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::session::{CookieSpec, Lifetimes};
 
-use super::return_address::is_inside;
+use super::return_address::{is_inside, is_plain};
 
 /// The portal's settings.
 #[derive(Clone, Debug)]
@@ -49,9 +49,10 @@ pub enum Theme {
 }
 
 impl Settings {
-    /// The first cookie domain that `host` (without port) lies in, and its place.
+    /// The first cookie domain that `host` (without port and final dot) lies in, and its place.
+    /// A host with characters that no host name has lies in none.
     pub fn domain_of(&self, host: &str) -> Option<(usize, &Domain)> {
-        let host = host.to_ascii_lowercase();
+        let host = Some(host.to_ascii_lowercase()).filter(|host| is_plain(host))?;
         self.domains
             .iter()
             .enumerate()

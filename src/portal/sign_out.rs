@@ -3,6 +3,7 @@
 use super::Portal;
 use super::answer::{Answer, Event};
 use super::csrf;
+use super::form::Form;
 use super::onward::Wish;
 use super::pages::{Frame, NoticePage, SignedInPage};
 use super::request::Request;
@@ -18,10 +19,7 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Answer {
-        let wish = Wish {
-            rd: request.query_value("rd").unwrap_or_default(),
-            rm: String::new(),
-        };
+        let wish = Wish::new(request.query_value("rd").unwrap_or_default(), String::new());
         let visitor = Visitor::find(request, domain, world);
         if request.method == b"GET" && request.is_navigation() {
             return self.sign_out(request, domain, visitor, &wish, world);
@@ -39,14 +37,11 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Answer {
-        let mut form = match self.read_form(request) {
+        let mut form = match Form::read(request) {
             Ok(form) => form,
-            Err(answer) => return answer,
+            Err(status) => return self.refuse(request, status),
         };
-        let wish = Wish {
-            rd: form.take("rd").to_string(),
-            rm: String::new(),
-        };
+        let wish = Wish::new(form.take("rd").to_string(), String::new());
         let visitor = Visitor::find(request, domain, world);
         if let Some(visitor) = &visitor
             && !csrf::verify_sign_out(world.keys(), &visitor.key, &form.take("token"))

@@ -259,9 +259,34 @@ fn other_paths_and_methods_are_pages_too() {
         (answer.status, header(&answer, "allow")),
         (405, Some("GET, HEAD, POST"))
     );
-    let mut ask = Ask::get("/");
-    ask.host = "auth.example.org".into();
-    assert_eq!(browser.send(&mut site, ask).status, 400);
+    for host in [
+        "auth.example.org",
+        "evil.test?.example.com",
+        "evil.test#.example.com",
+        "evil.test\\.example.com",
+        "evil.test@auth.example.com",
+        "evil.test:80@auth.example.com",
+        "auth.example.com:x",
+        "",
+        "[::1]:443",
+    ] {
+        let ask = Ask {
+            host: host.into(),
+            ..Ask::get("/")
+        };
+        assert_eq!(browser.send(&mut site, ask).status, 400, "{host}");
+    }
+    for (host, own) in [
+        ("auth.example.com.:8443", "auth.example.com:8443"),
+        ("AUTH.example.com", "AUTH.example.com"),
+    ] {
+        let ask = Ask {
+            host: host.into(),
+            ..Ask::form("/logout", &[])
+        };
+        let location = browser.send(&mut site, ask).location;
+        assert_eq!(location, Some(format!("https://{own}/logout")));
+    }
     let ask = Ask::form("/", &[("a", &"x".repeat(20_000))]);
     assert_eq!(browser.send(&mut site, ask).status, 413);
 }

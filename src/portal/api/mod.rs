@@ -180,10 +180,10 @@ impl Portal {
                 Step::Answer(self.fail(request, login, false, world))
             }
             Some(body) => {
-                let wish = Wish {
-                    rd: body.target_url.unwrap_or_default(),
-                    rm: body.request_method.unwrap_or_default(),
-                };
+                let wish = Wish::new(
+                    body.target_url.unwrap_or_default(),
+                    body.request_method.unwrap_or_default(),
+                );
                 let typed = Credentials {
                     username: body.username,
                     password: Zeroizing::new(body.password),
