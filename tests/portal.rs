@@ -6,8 +6,6 @@ mod world;
 
 #[path = "portal/attacks.rs"]
 mod attacks;
-#[path = "portal/look.rs"]
-mod look;
 #[path = "portal/pages.rs"]
 mod pages;
 #[path = "portal/recorded.rs"]
