@@ -185,6 +185,11 @@ impl Portal {
             t,
             heading,
             text,
+            who: if heading == t.signed_in {
+                t.signed_in_as
+            } else {
+                t.you_are
+            },
             name: &visitor.display_name,
             login: &visitor.name,
             quiet: next.is_some(),

@@ -97,7 +97,7 @@ impl Portal {
             frame: Frame::new(self.settings.theme, t, t.forbidden, true),
             heading: t.forbidden,
             about: Some((phrase, &asked)),
-            subject: name.as_deref().map(|name| (t.forbidden_signed_in, name)),
+            subject: name.as_deref().map(|name| (t.you_are, name)),
             text: text.to_owned(),
             link: other.map(|address| (address, t.other_account)),
         };

@@ -93,6 +93,7 @@ impl Portal {
             t,
             heading: t.sign_out_question,
             text: t.sign_out_explained.to_owned(),
+            who: t.you_are,
             name: &visitor.display_name,
             login: &visitor.name,
             next: None,

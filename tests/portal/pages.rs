@@ -80,6 +80,13 @@ fn errors_stand_beside_their_field_and_keep_what_was_typed() {
     let answer = browser.sign_in(&mut site, WIKI, "alice", "wrong");
     assert_eq!((answer.status, answer.hold), (401, 1000));
     let html = text(&answer);
+    let order = [
+        "id=\"username\"",
+        "id=\"password\"",
+        "name=\"remember\"",
+        "type=\"submit\"",
+    ];
+    assert!(order.map(|part| html.find(part).unwrap()).is_sorted() && !html.contains("tabindex"));
     assert!(html.contains("<title>Error: Sign in</title>"));
     assert!(html.contains("id=\"password-error\" role=\"alert\""));
     assert!(!html.contains("wrong"));

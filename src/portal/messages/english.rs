@@ -22,6 +22,7 @@ pub static ENGLISH: Messages = Messages {
 
     signed_in: "You are signed in",
     signed_in_as: Phrase("as {}"),
+    you_are: Phrase("You are signed in as {}"),
     go_on_to: Phrase("Open {}"),
     go_on: "Continue",
     signed_in_hint: "You can close this page and open the site you wanted.",
@@ -45,7 +46,6 @@ pub static ENGLISH: Messages = Messages {
     forbidden: "No access",
     forbidden_to_user: Phrase("This account may not open {}"),
     forbidden_to_all: Phrase("Nobody may open {}"),
-    forbidden_signed_in: Phrase("You are signed in as {}"),
     forbidden_hint: "If you have another account, use that one. Otherwise ask the administrator of this site.",
     forbidden_to_all_hint: "Signing in does not help here. If you think this is a mistake, tell the administrator of this site.",
     other_account: "Use another account",

@@ -44,8 +44,10 @@ pub struct Messages {
 
     /// Heading of the page of a signed-in visitor.
     pub signed_in: &'static str,
-    /// Who that is; the place is a display name.
+    /// Who that is, below that heading; the place is a display name.
     pub signed_in_as: Phrase,
+    /// The same as a whole sentence, on other pages.
+    pub you_are: Phrase,
     /// Link to where the visitor came from; the place is a host.
     pub go_on_to: Phrase,
     /// Link to the configured start page.
@@ -84,8 +86,6 @@ pub struct Messages {
     pub forbidden_to_user: Phrase,
     /// The same when nobody is signed in; the place is an address.
     pub forbidden_to_all: Phrase,
-    /// Who is signed in; the place is a name.
-    pub forbidden_signed_in: Phrase,
     /// What helps a signed-in visitor.
     pub forbidden_hint: &'static str,
     /// What helps an anonymous one.

@@ -50,6 +50,8 @@ pub(super) struct SignedInPage<'a> {
     pub t: &'static Messages,
     pub heading: &'static str,
     pub text: String,
+    /// Says who is signed in.
+    pub who: Phrase,
     pub name: &'a str,
     pub login: &'a str,
     pub next: Option<(String, String)>,
