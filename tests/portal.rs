@@ -1,12 +1,11 @@
 //! The portal with a world in memory: pages, API, attacks.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "portal/world.rs"]
 mod world;
 
 #[path = "portal/attacks.rs"]
 mod attacks;
-#[path = "portal/look.rs"]
-mod look;
 #[path = "portal/pages.rs"]
 mod pages;
 #[path = "portal/recorded.rs"]

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::access::Ask;
+
 /// Content type of a page.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// Content type of the API.
@@ -125,7 +127,9 @@ impl Answer {
     }
 
     fn protect(&mut self, policy: Cow<'static, str>) {
-        let fixed = PROTECTION.iter().map(|(name, value)| (*name, Cow::Borrowed(*value)));
+        let fixed = PROTECTION
+            .iter()
+            .map(|(name, value)| (*name, Cow::Borrowed(*value)));
         self.headers.extend(fixed);
         self.headers.push(("Content-Security-Policy", policy));
     }
@@ -166,13 +170,15 @@ fn reason(status: u16) -> &'static str {
 impl Format {
     /// By the `Accept` header: a page when some item is `text/html` or the first is `*/*`.
     pub fn of_accept(accept: Option<&[u8]>) -> Self {
-        let items = || accept.unwrap_or_default().split(|b| *b == b',');
-        let kind = |item: &[u8]| {
-            let essence = item.split(|b| *b == b';').next().unwrap_or_default();
-            essence.trim_ascii().to_ascii_lowercase()
+        let ask = Ask {
+            accept,
+            ..Ask::default()
         };
-        let any = items().next().is_some_and(|first| kind(first) == b"*/*");
-        if any || items().any(|item| kind(item) == b"text/html") { Format::Html } else { Format::Json }
+        if ask.accepts_html() {
+            Format::Html
+        } else {
+            Format::Json
+        }
     }
 }
 
@@ -182,9 +188,15 @@ impl fmt::Display for Event {
         match self {
             Event::SignIn(user) => write!(f, "user {user:?} signed in"),
             Event::Fail(user) => write!(f, "failed sign-in as {user:?}"),
-            Event::Ban(user) => write!(f, "failed sign-in as {user:?}: banned after too many failures"),
+            Event::Ban(user) => write!(
+                f,
+                "failed sign-in as {user:?}: banned after too many failures"
+            ),
             Event::SignOut(user) => write!(f, "user {user:?} signed out"),
-            Event::Lose(user) => write!(f, "user {user:?} could not sign in: no session could be kept"),
+            Event::Lose(user) => write!(
+                f,
+                "user {user:?} could not sign in: no session could be kept"
+            ),
         }
     }
 }

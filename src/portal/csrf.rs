@@ -30,16 +30,23 @@ impl Nonce {
 
     /// The nonces that a browser sent back.
     pub(super) fn sent<'h>(headers: &'h [&'h [u8]]) -> impl Iterator<Item = Nonce> + 'h {
-        let pairs = headers.iter().flat_map(|header| header.split(|b| *b == b';'));
+        let pairs = headers
+            .iter()
+            .flat_map(|header| header.split(|b| *b == b';'));
         let values = pairs.filter_map(|pair| {
-            pair.trim_ascii().strip_prefix(COOKIE.as_bytes())?.strip_prefix(b"=")
+            pair.trim_ascii()
+                .strip_prefix(COOKIE.as_bytes())?
+                .strip_prefix(b"=")
         });
         values.take(NONCES).filter_map(Self::read)
     }
 
     /// The cookie that carries it.
     pub(super) fn cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", self.0)
+        format!(
+            "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax",
+            self.0
+        )
     }
 
     /// The token of the login form.

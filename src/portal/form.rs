@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
+use super::request::Request;
+
 /// Longest body that is read, in bytes.
 pub const BODY_LIMIT: usize = 16 << 10;
 
@@ -33,6 +35,20 @@ pub enum FormError {
 pub struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
+    /// The form that a page of ours sent; otherwise the status of the answer.
+    pub fn read(request: &Request<'_>) -> Result<Self, u16> {
+        if request.is_foreign() {
+            return Err(403);
+        }
+        if !request.has_content_type("application/x-www-form-urlencoded") {
+            return Err(400);
+        }
+        Self::parse(request.body).map_err(|error| match error {
+            FormError::Large => 413,
+            FormError::Repeated | FormError::Malformed => 400,
+        })
+    }
+
     /// Reads a body.
     pub fn parse(body: &[u8]) -> Result<Self, FormError> {
         if body.len() > BODY_LIMIT {
@@ -80,16 +96,19 @@ pub fn query_value(query: &[u8], name: &str) -> Result<Option<String>, FormError
 
 /// `name=value` pairs in form encoding, for addresses and tests.
 pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
 }
 
 fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
-        match pair.iter().position(|b| *b == b'=') {
+    bytes
+        .split(|b| *b == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| match pair.iter().position(|b| *b == b'=') {
             Some(equals) => (&pair[..equals], &pair[equals + 1..]),
             None => (pair, &pair[pair.len()..]),
-        }
-    })
+        })
 }
 
 fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, FormError> {
@@ -97,7 +116,10 @@ fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, FormError> {
         return Err(FormError::Malformed);
     }
     let spaced = Zeroizing::new(
-        bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect::<Vec<u8>>(),
+        bytes
+            .iter()
+            .map(|b| if *b == b'+' { b' ' } else { *b })
+            .collect::<Vec<u8>>(),
     );
     let text = match Cow::from(percent_decode(&spaced)) {
         Cow::Borrowed(plain) => std::str::from_utf8(plain).map(str::to_owned).ok(),
@@ -107,9 +129,15 @@ fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, FormError> {
 }
 
 fn has_whole_escapes(bytes: &[u8]) -> bool {
-    bytes.iter().enumerate().filter(|(_, b)| **b == b'%').all(|(at, _)| {
-        bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-    })
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| **b == b'%')
+        .all(|(at, _)| {
+            bytes
+                .get(at + 1..at + 3)
+                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+        })
 }
 
 #[cfg(test)]
@@ -122,7 +150,8 @@ mod tests {
 
     #[test]
     fn fields_are_decoded_once() {
-        let mut form = Form::parse(b"username=J%C3%BCrgen+K&password=%2525%26&empty=&bare").unwrap();
+        let mut form =
+            Form::parse(b"username=J%C3%BCrgen+K&password=%2525%26&empty=&bare").unwrap();
         assert_eq!(*form.take("username"), "Jürgen K");
         assert_eq!(*form.take("password"), "%25&");
         assert_eq!(*form.take("empty"), "");
@@ -134,14 +163,25 @@ mod tests {
     fn a62_a_repeated_field_spoils_the_form() {
         assert_eq!(error(b"username=a&username=b"), Some(FormError::Repeated));
         assert_eq!(error(b"username=a&user%6eame=a"), Some(FormError::Repeated));
-        assert_eq!(query_value(b"rd=a&x=1&rd=b", "rd"), Err(FormError::Repeated));
+        assert_eq!(
+            query_value(b"rd=a&x=1&rd=b", "rd"),
+            Err(FormError::Repeated)
+        );
         assert_eq!(query_value(b"rd=a&r%64=a", "rd"), Err(FormError::Repeated));
         assert_eq!(query_value(b"x=1&x=2&rd=a", "rd"), Ok(Some("a".into())));
     }
 
     #[test]
     fn broken_and_oversized_forms_are_refused() {
-        for body in [&b"a=%"[..], b"a=%1", b"a=%zz", b"a=%ff", b"%=1", b"a=\xff", b"a=%c3"] {
+        for body in [
+            &b"a=%"[..],
+            b"a=%1",
+            b"a=%zz",
+            b"a=%ff",
+            b"%=1",
+            b"a=\xff",
+            b"a=%c3",
+        ] {
             assert_eq!(error(body), Some(FormError::Malformed), "{body:?}");
         }
         assert_eq!(error(&vec![b'a'; BODY_LIMIT + 1]), Some(FormError::Large));

@@ -97,7 +97,7 @@ impl Portal {
             frame: Frame::new(self.settings.theme, t, t.forbidden, true),
             heading: t.forbidden,
             about: Some((phrase, &asked)),
-            subject: name.as_deref().map(|name| (t.forbidden_signed_in, name)),
+            subject: name.as_deref().map(|name| (t.you_are, name)),
             text: text.to_owned(),
             link: other.map(|address| (address, t.other_account)),
         };
@@ -130,7 +130,14 @@ fn other_account(login: &str) -> Option<String> {
 }
 
 pub(super) fn json(status: u16, message: &'static str, location: Option<&str>) -> Answer {
-    Answer::json(status, &Failure { status: "KO", message, location })
+    Answer::json(
+        status,
+        &Failure {
+            status: "KO",
+            message,
+            location,
+        },
+    )
 }
 
 /// `text`, cut to what a card can show.
@@ -149,7 +156,9 @@ mod tests {
     fn another_account_signs_out_and_comes_back() {
         let login = "https://auth.example.com/?rd=https%3A%2F%2Fa.example.com%2F&rm=GET";
         let other = other_account(login).unwrap();
-        assert!(other.starts_with("https://auth.example.com/logout?rd=https%3A%2F%2Fauth.example.com"));
+        assert!(
+            other.starts_with("https://auth.example.com/logout?rd=https%3A%2F%2Fauth.example.com")
+        );
         let query = other.split_once('?').unwrap().1;
         let back = form::query_value(query.as_bytes(), "rd").unwrap();
         assert_eq!(back.as_deref(), Some(login));

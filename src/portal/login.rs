@@ -65,13 +65,20 @@ impl Portal {
         world: &mut dyn World,
     ) -> Step {
         if let Err(busy) = world.admit() {
-            let login = Login { typed: typed.username, remember: typed.remember, wish: typed.wish, ..Login::unreadable(door) };
+            let login = Login {
+                typed: typed.username,
+                remember: typed.remember,
+                wish: typed.wish,
+                ..Login::unreadable(door)
+            };
             return Step::Answer(self.turn_away(request, &login, busy, world));
         }
         let found = world.directory().find(&typed.username);
         let user = found.map(|user| user.name.clone());
         let hash = found.map(|user| user.password.clone());
-        let reservation = world.reserve(user.as_deref(), request.address, request.now).ok();
+        let reservation = world
+            .reserve(user.as_deref(), request.address, request.now)
+            .ok();
         let hash = match (hash, &reservation) {
             (Some(hash), Some(_)) => hash,
             (Some(hash), None) => hash.decoy(),
@@ -86,7 +93,11 @@ impl Portal {
             reservation,
         };
         let password = Zeroizing::new(typed.password.as_bytes().to_vec());
-        Step::Verify(Box::new(Verify { hash, password, login }))
+        Step::Verify(Box::new(Verify {
+            hash,
+            password,
+            login,
+        }))
     }
 
     /// Ends an attempt. `matched` is what the check said, `elapsed` how many milliseconds have
@@ -100,9 +111,10 @@ impl Portal {
         world: &mut dyn World,
     ) -> Answer {
         let banned = login.reservation.is_none();
-        let user = login.user.take().filter(|name| {
-            matched && !banned && world.directory().user(name).is_some()
-        });
+        let user = login
+            .user
+            .take()
+            .filter(|name| matched && !banned && world.directory().user(name).is_some());
         if let Some(reservation) = login.reservation.take() {
             world.settle(&reservation, user.is_some());
         }
@@ -145,7 +157,11 @@ impl Portal {
             Door::Page => self.login_failed(request, &login, world),
         };
         answer.hold = world.hold();
-        answer.event = Some(if banned { Event::Ban(login.typed) } else { Event::Fail(login.typed) });
+        answer.event = Some(if banned {
+            Event::Ban(login.typed)
+        } else {
+            Event::Fail(login.typed)
+        });
         answer
     }
 
@@ -184,9 +200,18 @@ impl Portal {
         user: &str,
         world: &dyn World,
     ) -> Onward {
-        let groups = world.directory().user(user).map_or(&[][..], |user| &user.groups);
+        let groups = world
+            .directory()
+            .user(user)
+            .map_or(&[][..], |user| &user.groups);
         let subject = crate::access::Subject { user, groups };
-        wish.onward(&self.settings, domain, world.rules(), &subject, request.address)
+        wish.onward(
+            &self.settings,
+            domain,
+            world.rules(),
+            &subject,
+            request.address,
+        )
     }
 }
 

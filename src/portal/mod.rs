@@ -9,16 +9,17 @@
 mod answer;
 mod api;
 mod csrf;
+mod entrance;
 mod form;
 mod guarded;
 mod login;
 mod messages;
 mod onward;
 mod pages;
-mod places;
 mod request;
 mod return_address;
 mod settings;
+mod sign_out;
 mod visitor;
 mod world;
 
@@ -57,7 +58,11 @@ impl Portal {
     /// A portal with these settings.
     pub fn new(settings: Settings) -> Self {
         let policy = pages::policy(&settings);
-        Portal { settings, policy, formless_policy: pages::formless_policy() }
+        Portal {
+            settings,
+            policy,
+            formless_policy: pages::formless_policy(),
+        }
     }
 
     /// What follows from `request`.
@@ -65,7 +70,10 @@ impl Portal {
         if !request.is_https() && !api::is_health(request.path) {
             return Step::Answer(self.needs_https(reader(request)));
         }
-        let domain = self.settings.domain_of(request.host_name()).map(|(_, domain)| domain);
+        let domain = self
+            .settings
+            .domain_of(request.host_name())
+            .map(|(_, domain)| domain);
         if request.path == "/api" || request.path.starts_with("/api/") {
             return self.api(request, domain, world);
         }
@@ -81,12 +89,7 @@ impl Portal {
         self.refusal(reader(request), status, retry_after)
     }
 
-    fn visit_page(
-        &self,
-        request: &Request<'_>,
-        domain: &Domain,
-        world: &mut dyn World,
-    ) -> Step {
+    fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
         Step::Answer(match (request.path, request.method) {
             ("/", b"GET" | b"HEAD") => self.entrance(request, domain, world),
             ("/", b"POST") => return self.login_form(request, world),
@@ -139,7 +142,9 @@ impl Portal {
             return guarded::json(status, notice.text, None);
         }
         let retry = retry_after.map(|seconds| t.retry(seconds));
-        let text = retry.map_or(notice.text.to_owned(), |retry| format!("{} {retry}", notice.text));
+        let text = retry.map_or(notice.text.to_owned(), |retry| {
+            format!("{} {retry}", notice.text)
+        });
         let page = NoticePage {
             frame: Frame::new(self.settings.theme, t, notice.heading, true),
             heading: notice.heading,

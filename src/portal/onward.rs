@@ -27,6 +27,15 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// A wish to go to `rd`, asked for with the method `rm`; what is no method counts as none.
+    pub(super) fn new(rd: String, rm: String) -> Self {
+        let is_method = rm.len() <= 32 && rm.bytes().all(|b| b.is_ascii_uppercase());
+        Wish {
+            rd,
+            rm: if is_method { rm } else { String::new() },
+        }
+    }
+
     /// The address, if anybody may be sent there.
     pub(super) fn address(&self, settings: &Settings) -> Option<ReturnAddress> {
         ReturnAddress::parse(&self.rd, settings.names()).ok()
@@ -75,10 +84,15 @@ pub(super) fn requirement(
     subject: &Subject<'_>,
     address: IpAddr,
 ) -> Option<Requirement> {
-    let is_method = !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase());
-    let method = if is_method { method.as_bytes() } else { b"GET" };
+    let method = if method.is_empty() { "GET" } else { method }.as_bytes();
     let path = target.target();
-    let object =
-        Object::new(method, b"https", target.authority().as_bytes(), path.as_bytes(), address).ok()?;
+    let object = Object::new(
+        method,
+        b"https",
+        target.authority().as_bytes(),
+        path.as_bytes(),
+        address,
+    )
+    .ok()?;
     Some(rules.find(Some(subject), &object).requirement)
 }

@@ -46,12 +46,10 @@ pub struct Headers<'a> {
 }
 
 impl Request<'_> {
-    /// The host without port.
+    /// The host without port and final dot.
     pub fn host_name(&self) -> &str {
-        match self.host.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => self.host,
-        }
+        let (host, _) = self.host_and_port();
+        host.strip_suffix('.').unwrap_or(host)
     }
 
     /// The address of a place in the portal; `path` begins with `/`.
@@ -61,7 +59,8 @@ impl Request<'_> {
 
     /// The same with scheme and host, as a `Location` wants it.
     pub fn location(&self, path: &str) -> String {
-        format!("https://{}{}{path}", self.host, self.base)
+        let (_, port) = self.host_and_port();
+        format!("https://{}{port}{}{path}", self.host_name(), self.base)
     }
 
     /// The value of a field of the query; `None` when it is absent, given twice or broken.
@@ -95,16 +94,35 @@ impl Request<'_> {
     pub fn is_navigation(&self) -> bool {
         let headers = &self.headers;
         headers.sec_fetch_mode == Some(b"navigate")
-            && matches!(headers.sec_fetch_site, Some(b"none" | b"same-origin" | b"same-site"))
+            && matches!(
+                headers.sec_fetch_site,
+                Some(b"none" | b"same-origin" | b"same-site")
+            )
             && matches!(headers.sec_fetch_dest, None | Some(b"document"))
             && headers.sec_purpose.is_none()
     }
 
     /// Whether the body is said to be of `kind`, whatever parameters follow.
     pub fn has_content_type(&self, kind: &str) -> bool {
-        let text = self.headers.content_type.and_then(|t| std::str::from_utf8(t).ok());
-        let essence = text.unwrap_or_default().split(';').next().unwrap_or_default();
+        let text = self
+            .headers
+            .content_type
+            .and_then(|t| std::str::from_utf8(t).ok());
+        let essence = text
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(kind)
+    }
+
+    /// The host and, with its colon, the port.
+    fn host_and_port(&self) -> (&str, &str) {
+        let colon = self.host.rfind(':').unwrap_or(self.host.len());
+        match self.host.split_at(colon) {
+            (host, port) if port.bytes().skip(1).all(|b| b.is_ascii_digit()) => (host, port),
+            _ => (self.host, ""),
+        }
     }
 
     fn is_own_origin(&self, origin: &[u8]) -> bool {
@@ -165,7 +183,11 @@ mod tests {
             (Some("https://auth.example.com:8443.evil.test"), None, true),
             (Some(""), None, true),
         ] {
-            assert_eq!(request(origin, site).is_foreign(), foreign, "{origin:?} {site:?}");
+            assert_eq!(
+                request(origin, site).is_foreign(),
+                foreign,
+                "{origin:?} {site:?}"
+            );
         }
     }
 

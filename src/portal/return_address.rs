@@ -55,7 +55,11 @@ impl ReturnAddress {
         if !domains.into_iter().any(|domain| is_inside(&host, domain)) {
             return Err(Refusal::Foreign);
         }
-        Ok(ReturnAddress { raw: raw.to_owned(), authority, host })
+        Ok(ReturnAddress {
+            raw: raw.to_owned(),
+            authority,
+            host,
+        })
     }
 
     /// The address, byte for byte as it was given.
@@ -79,7 +83,11 @@ impl ReturnAddress {
         let rest = &self.raw[self.authority.end..];
         let rest = rest.split('#').next().unwrap_or_default();
         let encoded = percent_encoding::utf8_percent_encode(rest, percent_encoding::CONTROLS);
-        if rest.starts_with('/') { encoded.to_string() } else { format!("/{encoded}") }
+        if rest.starts_with('/') {
+            encoded.to_string()
+        } else {
+            format!("/{encoded}")
+        }
     }
 }
 
@@ -106,7 +114,9 @@ fn authority(raw: &str) -> Result<std::ops::Range<usize>, Refusal> {
     if !raw[..colon].eq_ignore_ascii_case("https") {
         return Err(Refusal::Scheme);
     }
-    let rest = raw[colon + 1..].strip_prefix("//").ok_or(Refusal::Ambiguous)?;
+    let rest = raw[colon + 1..]
+        .strip_prefix("//")
+        .ok_or(Refusal::Ambiguous)?;
     let start = raw.len() - rest.len();
     let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     Ok(start..start + length)
@@ -118,12 +128,19 @@ fn host(authority: &str) -> Result<&str, Refusal> {
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let labels = || host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain));
-    if host.len() > 253 || !labels() || !port.is_none_or(is_port) {
+    if !is_plain(host) || !port.is_none_or(is_port) {
         return Err(Refusal::Ambiguous);
     }
     Ok(host)
+}
+
+/// Whether `host` is made of labels of letters, digits, `-` and `_`.
+pub(super) fn is_plain(host: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    host.len() <= 253
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(plain))
 }
 
 fn is_port(text: &str) -> bool {
@@ -134,6 +151,8 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const DOMAINS: [&str; 2] = ["example.com", "example.org"];
@@ -157,32 +176,67 @@ mod tests {
             "https://a.b.example.org/%zz?%",
             "https://my_app.example.com/\"<>'`{|}",
         ] {
-            assert_eq!(parse(raw).as_ref().map(ReturnAddress::as_str), Ok(raw), "{raw}");
+            assert_eq!(
+                parse(raw).as_ref().map(ReturnAddress::as_str),
+                Ok(raw),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn a53_the_hand_set_goes_nowhere() {
         for raw in [
-            "", "/", "//evil.test", "/\\evil.test", "/%5cevil.test", "/%09/evil.test",
-            "/ /evil.test", "https:evil.test", "https:///evil.test", "https:/evil.test",
-            "https:///app.example.com", "https:app.example.com", "javascript:alert(1)",
-            "data:text/html,x", "https://app.example.com@evil.test",
-            "https://app.example.com:80@evil.test", "https://app.example.com%2eevil.test",
-            "http://app.example.com/", "https://user@app.example.com/",
-            "https://user:word@app.example.com/", "https://@app.example.com/",
-            "https://app.example.com/\r\nSet-Cookie:a=b", "https://app.example.com/\u{85}",
-            " https://app.example.com/", "https://app.example.com/ ", "\thttps://app.example.com/",
-            "https://app.example.com./", "https://app..example.com/", "https://.example.com/",
-            "https://app.example.com:/", "https://app.example.com:0/",
-            "https://app.example.com:65536/", "https://app.example.com:+80/",
-            "https://evilexample.com/", "https://example.com.evil.test/",
-            "https://example.comevil.test/", "https://[::1]/", "https://example。com/",
-            "https://ａpp.example.com/", "https://app.example.com\u{ff0f}evil.test/",
-            "https://evil.test\u{2044}.example.com/", "https://evil.test%2f.example.com/",
-            "https://evil.test\\.example.com/", "https://app.example.com\u{ad}/",
-            "ws://app.example.com/", "//app.example.com/", "app.example.com", "https://",
-            "https://*.example.com/", "https://a,b.example.com/",
+            "",
+            "/",
+            "//evil.test",
+            "/\\evil.test",
+            "/%5cevil.test",
+            "/%09/evil.test",
+            "/ /evil.test",
+            "https:evil.test",
+            "https:///evil.test",
+            "https:/evil.test",
+            "https:///app.example.com",
+            "https:app.example.com",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://app.example.com@evil.test",
+            "https://app.example.com:80@evil.test",
+            "https://app.example.com%2eevil.test",
+            "http://app.example.com/",
+            "https://user@app.example.com/",
+            "https://user:word@app.example.com/",
+            "https://@app.example.com/",
+            "https://app.example.com/\r\nSet-Cookie:a=b",
+            "https://app.example.com/\u{85}",
+            " https://app.example.com/",
+            "https://app.example.com/ ",
+            "\thttps://app.example.com/",
+            "https://app.example.com./",
+            "https://app..example.com/",
+            "https://.example.com/",
+            "https://app.example.com:/",
+            "https://app.example.com:0/",
+            "https://app.example.com:65536/",
+            "https://app.example.com:+80/",
+            "https://evilexample.com/",
+            "https://example.com.evil.test/",
+            "https://example.comevil.test/",
+            "https://[::1]/",
+            "https://example。com/",
+            "https://ａpp.example.com/",
+            "https://app.example.com\u{ff0f}evil.test/",
+            "https://evil.test\u{2044}.example.com/",
+            "https://evil.test%2f.example.com/",
+            "https://evil.test\\.example.com/",
+            "https://app.example.com\u{ad}/",
+            "ws://app.example.com/",
+            "//app.example.com/",
+            "app.example.com",
+            "https://",
+            "https://*.example.com/",
+            "https://a,b.example.com/",
         ] {
             assert!(parse(raw).is_err(), "{raw:?}");
         }
@@ -192,26 +246,64 @@ mod tests {
 
     #[test]
     fn no_domain_means_no_address() {
-        assert_eq!(ReturnAddress::parse("https://a.example.com/", []), Err(Refusal::Foreign));
-        assert_eq!(ReturnAddress::parse("https://a.example.com/", [""]), Err(Refusal::Foreign));
+        assert_eq!(
+            ReturnAddress::parse("https://a.example.com/", []),
+            Err(Refusal::Foreign)
+        );
+        assert_eq!(
+            ReturnAddress::parse("https://a.example.com/", [""]),
+            Err(Refusal::Foreign)
+        );
     }
 
     #[test]
     fn the_parts_are_those_that_a_browser_sends() {
-        let parts = |raw| parse(raw).map(|a| (a.host().to_owned(), a.authority().to_owned(), a.target()));
+        let parts =
+            |raw| parse(raw).map(|a| (a.host().to_owned(), a.authority().to_owned(), a.target()));
         let own = |a: &str, b: &str, c: &str| Ok((a.to_owned(), b.to_owned(), c.to_owned()));
-        assert_eq!(parts("https://A.example.com:8443?x#y"), own("a.example.com", "A.example.com:8443", "/?x"));
-        assert_eq!(parts("https://a.example.com/é?ü"), own("a.example.com", "a.example.com", "/%C3%A9?%C3%BC"));
-        assert_eq!(parts("https://a.example.com"), own("a.example.com", "a.example.com", "/"));
+        assert_eq!(
+            parts("https://A.example.com:8443?x#y"),
+            own("a.example.com", "A.example.com:8443", "/?x")
+        );
+        assert_eq!(
+            parts("https://a.example.com/é?ü"),
+            own("a.example.com", "a.example.com", "/%C3%A9?%C3%BC")
+        );
+        assert_eq!(
+            parts("https://a.example.com"),
+            own("a.example.com", "a.example.com", "/")
+        );
     }
 
     #[test]
     fn what_counts_as_an_address() {
-        for raw in ["https://a.example.com", "http://x", "/relative", "//host/", "javascript:alert(1)"] {
+        for raw in [
+            "https://a.example.com",
+            "http://x",
+            "/relative",
+            "//host/",
+            "javascript:alert(1)",
+        ] {
             assert!(is_address(raw), "{raw}");
         }
         for raw in ["", "nonsense", "not a url", "/a\nb"] {
             assert!(!is_address(raw), "{raw}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a52_whatever_passes_leads_inside_and_is_unchanged(
+            raw in "[Hh]ttps?:?[/\\\\]{0,3}([a-z0-9.@:%#?\\\\/ é．]{0,12})\\.?example\\.(com|org)[:0-9a-z.@/?#\\\\%\\PC]{0,12}"
+        ) {
+            if let Ok(address) = parse(&raw) {
+                let url = Url::parse(&raw).unwrap();
+                prop_assert_eq!(address.as_str(), &raw);
+                prop_assert_eq!(url.scheme(), "https");
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                let host = url.host_str().unwrap();
+                prop_assert!(DOMAINS.iter().any(|domain| is_inside(host, domain)));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::session::{CookieSpec, Lifetimes};
 
-use super::return_address::is_inside;
+use super::return_address::{is_inside, is_plain};
 
 /// The portal's settings.
 #[derive(Clone, Debug)]
@@ -49,10 +49,14 @@ pub enum Theme {
 }
 
 impl Settings {
-    /// The first cookie domain that `host` (without port) lies in, and its place.
+    /// The first cookie domain that `host` (without port and final dot) lies in, and its place.
+    /// A host with characters that no host name has lies in none.
     pub fn domain_of(&self, host: &str) -> Option<(usize, &Domain)> {
-        let host = host.to_ascii_lowercase();
-        self.domains.iter().enumerate().find(|(_, d)| is_inside(&host, &d.domain))
+        let host = Some(host.to_ascii_lowercase()).filter(|host| is_plain(host))?;
+        self.domains
+            .iter()
+            .enumerate()
+            .find(|(_, d)| is_inside(&host, &d.domain))
     }
 
     /// The names of all cookie domains.
@@ -62,7 +66,10 @@ impl Settings {
 
     /// Where a visitor of `domain` goes who came from nowhere.
     pub fn start_page<'a>(&'a self, domain: &'a Domain) -> Option<&'a str> {
-        domain.default_redirection_url.as_deref().or(self.default_redirection_url.as_deref())
+        domain
+            .default_redirection_url
+            .as_deref()
+            .or(self.default_redirection_url.as_deref())
     }
 }
 
@@ -80,8 +87,14 @@ impl Theme {
 
     /// The theme that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Theme::Light, Theme::Dark, Theme::Grey, Theme::Oled, Theme::Auto]
-            .into_iter()
-            .find(|theme| theme.word() == word)
+        [
+            Theme::Light,
+            Theme::Dark,
+            Theme::Grey,
+            Theme::Oled,
+            Theme::Auto,
+        ]
+        .into_iter()
+        .find(|theme| theme.word() == word)
     }
 }

@@ -40,7 +40,10 @@ impl Visitor {
 
     /// The visitor as the rules see one.
     pub(super) fn subject(&self) -> Subject<'_> {
-        Subject { user: &self.name, groups: &self.groups }
+        Subject {
+            user: &self.name,
+            groups: &self.groups,
+        }
     }
 
     fn new(key: Key, record: &Record, user: &User) -> Self {
@@ -58,7 +61,11 @@ impl Visitor {
 
 /// The name to show of a user.
 pub(super) fn display_name(user: &User) -> &str {
-    if user.display_name.is_empty() { &user.name } else { &user.display_name }
+    if user.display_name.is_empty() {
+        &user.name
+    } else {
+        &user.display_name
+    }
 }
 
 /// Whether the browser sent anything under the name of our cookie.

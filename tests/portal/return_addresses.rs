@@ -20,12 +20,52 @@ const EVIL: [&str; 8] = [
 
 /// What may stand between an address's scheme and its host, and in front of both.
 const PREFIXES: [&str; 46] = [
-    "https://", "HTTPS://", "http://", "//", "///", "////", "/", "\\", "\\\\", "/\\", "\\/",
-    "/\\/", "//\\", "\\\\\\\\", "https:", "https:/", "https:///", "https:////", "https:\\\\",
-    "https:/\\", "https:\\/", "https://\\", "https:// ", "https://\t", "https://\r\n", " https://",
-    "\thttps://", "\nhttps://", "\0https://", "\u{1}https://", "ht\ttps://", "https\n://",
-    "https:/\t/", "https:/\n/", "/\t/", "/\n/", "/ /", "/./", "/.//", "/%09/", "/%5c", "/%2f%2f",
-    "/%2f/", "javascript://", "data://", "ftp://",
+    "https://",
+    "HTTPS://",
+    "http://",
+    "//",
+    "///",
+    "////",
+    "/",
+    "\\",
+    "\\\\",
+    "/\\",
+    "\\/",
+    "/\\/",
+    "//\\",
+    "\\\\\\\\",
+    "https:",
+    "https:/",
+    "https:///",
+    "https:////",
+    "https:\\\\",
+    "https:/\\",
+    "https:\\/",
+    "https://\\",
+    "https:// ",
+    "https://\t",
+    "https://\r\n",
+    " https://",
+    "\thttps://",
+    "\nhttps://",
+    "\0https://",
+    "\u{1}https://",
+    "ht\ttps://",
+    "https\n://",
+    "https:/\t/",
+    "https:/\n/",
+    "/\t/",
+    "/\n/",
+    "/ /",
+    "/./",
+    "/.//",
+    "/%09/",
+    "/%5c",
+    "/%2f%2f",
+    "/%2f/",
+    "javascript://",
+    "data://",
+    "ftp://",
 ];
 
 /// Addresses whose host looks as if it were ours.
@@ -83,10 +123,10 @@ fn a52_the_corpus_leads_nowhere_else() {
     let (mut site, mut browser) = (Site::new(), Browser::default());
     for address in &corpus {
         for location in offered(&mut site, &mut browser, address) {
-            let host = Url::parse(&location).ok().and_then(|url| url.host_str().map(str::to_owned));
-            let host = host.unwrap_or_else(|| panic!("{address:?} leads to {location:?}"));
-            let inside = host == "example.com" || host.ends_with(".example.com");
-            assert!(inside && !location.contains("evil"), "{address:?} leads to {location:?}");
+            for host in readings(&location) {
+                let inside = host == "example.com" || host.ends_with(".example.com");
+                assert!(inside, "{address:?} leads to {location:?} on {host:?}");
+            }
         }
     }
 }
@@ -94,9 +134,15 @@ fn a52_the_corpus_leads_nowhere_else() {
 #[test]
 fn a53_a_return_address_given_twice_is_none() {
     let (mut site, mut browser) = (Site::new(), Browser::default());
-    let page = browser.get(&mut site, "/?rd=https://one.example.com/&rd=https://one.example.com/");
+    let page = browser.get(
+        &mut site,
+        "/?rd=https://one.example.com/&rd=https://one.example.com/",
+    );
     assert_eq!(field(&page, "rd"), "");
-    let page = browser.get(&mut site, "/?rd=https://one.example.com/&r%64=https://evil.test/");
+    let page = browser.get(
+        &mut site,
+        "/?rd=https://one.example.com/&r%64=https://evil.test/",
+    );
     assert_eq!(field(&page, "rd"), "");
 }
 
@@ -111,8 +157,34 @@ fn a54_an_allowed_address_comes_back_byte_for_byte() {
         let (mut site, mut browser) = (Site::new(), Browser::default());
         let path = format!("/?{}", encoded(&[("rd", address), ("rm", "GET")]));
         let answer = browser.sign_in(&mut site, &path, "alice", "password");
-        assert_eq!((answer.status, answer.location.as_deref()), (303, Some(address)));
+        assert_eq!(
+            (answer.status, answer.location.as_deref()),
+            (303, Some(address))
+        );
     }
+}
+
+/// The hosts that readers of different kinds see in an address.
+fn readings(address: &str) -> [String; 3] {
+    let url = Url::parse(address).unwrap();
+    let after_slashes = address.split_once("//").unwrap().1;
+    let by_rfc = after_slashes.split(['/', '?', '#']).next().unwrap();
+    let folded: String = address
+        .replace('\\', "/")
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect();
+    let after_any = folded.split_once(':').unwrap().1.trim_start_matches('/');
+    let by_browser = after_any.split(['/', '?', '#']).next().unwrap();
+    let host = |authority: &str| {
+        let host = authority.rsplit('@').next().unwrap();
+        host.split(':').next().unwrap().to_ascii_lowercase()
+    };
+    [
+        url.host_str().unwrap().to_owned(),
+        host(by_rfc),
+        host(by_browser),
+    ]
 }
 
 /// Wherever the portal would send somebody who came with `address`.
@@ -122,18 +194,30 @@ fn offered(site: &mut Site, browser: &mut Browser, address: &str) -> Vec<String>
     let ask = Ask::get(&format!("/logout?{query}")).navigation("same-site");
     let sign_out = browser.send(site, ask).location;
     let offered = [Some(field(&page, "rd")), sign_out];
-    offered.into_iter().flatten().filter(|address| !address.is_empty()).collect()
+    offered
+        .into_iter()
+        .flatten()
+        .filter(|address| !address.is_empty())
+        .collect()
 }
 
 fn encoded(pairs: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
 }
 
 fn corpus() -> BTreeSet<String> {
     let mut addresses: BTreeSet<String> = LOOK_ALIKES.iter().map(|raw| (*raw).to_owned()).collect();
     for prefix in PREFIXES {
         for host in EVIL {
-            for suffix in ["", "/", "/%2e%2e/app.example.com", "?https://app.example.com/", "#@app.example.com"] {
+            for suffix in [
+                "",
+                "/",
+                "/%2e%2e/app.example.com",
+                "?https://app.example.com/",
+                "#@app.example.com",
+            ] {
                 addresses.insert(format!("{prefix}{host}{suffix}"));
             }
         }
@@ -143,9 +227,14 @@ fn corpus() -> BTreeSet<String> {
         percent_encoding::utf8_percent_encode(raw, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
     let decode = |raw: &String| {
-        percent_encoding::percent_decode_str(raw).decode_utf8_lossy().into_owned()
+        percent_encoding::percent_decode_str(raw)
+            .decode_utf8_lossy()
+            .into_owned()
     };
-    let more: Vec<_> = addresses.iter().flat_map(|raw| [encode(raw), decode(raw)]).collect();
+    let more: Vec<_> = addresses
+        .iter()
+        .flat_map(|raw| [encode(raw), decode(raw)])
+        .collect();
     addresses.extend(more);
     addresses
 }

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::portal::{
-    Answer, Domain, Headers, Outcome, Portal, Request, Settings, Step, Theme, World,
+    Answer, Busy, Domain, Headers, Portal, Request, Settings, Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{CookieSpec, CrossSite, Key, Keys, Lifetimes, Record};
-use ngx_http_auth_gate_module::users::regulation::{Banned, Reservation};
+use ngx_http_auth_gate_module::users::regulation::{self, Attempts, Banned, Modes, Reservation};
 use ngx_http_auth_gate_module::users::{Directory, Entry, Matching, PasswordHash, Profile, Source};
 
 /// A hash of `password` that costs little.
@@ -23,8 +23,9 @@ pub struct Memory {
     pub rules: Rules,
     pub directory: Directory,
     pub sessions: HashMap<Key, Record>,
-    pub max_retries: usize,
-    pub failures: HashMap<String, usize>,
+    pub regulation: regulation::Settings,
+    pub attempts: Vec<u8>,
+    pub busy: bool,
     pub random: u8,
     pub full: bool,
     pub successes: Vec<u64>,
@@ -37,8 +38,6 @@ pub struct Site {
     pub now: u64,
     /// How many passwords were checked.
     pub checks: usize,
-    /// Whether there is no room for another check.
-    pub busy: bool,
 }
 
 /// The cookies of one browser.
@@ -81,7 +80,9 @@ impl Ask {
     }
 
     pub fn form(path: &str, fields: &[(&str, &str)]) -> Self {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         Self::new("POST", path)
             .header("accept", "text/html,*/*;q=0.8")
             .header("content-type", "application/x-www-form-urlencoded")
@@ -89,7 +90,9 @@ impl Ask {
     }
 
     pub fn json(path: &str, body: &str) -> Self {
-        Self::new("POST", path).header("content-type", "application/json").body(body)
+        Self::new("POST", path)
+            .header("content-type", "application/json")
+            .body(body)
     }
 
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -146,7 +149,11 @@ impl Browser {
     /// Sends a request, has a password checked if that is asked for, and keeps the cookies.
     pub fn send(&mut self, site: &mut Site, ask: Ask) -> Answer {
         let header = self.header();
-        let cookies = if header.is_empty() { vec![] } else { vec![header.as_bytes()] };
+        let cookies = if header.is_empty() {
+            vec![]
+        } else {
+            vec![header.as_bytes()]
+        };
         let answer = site.serve(&ask.request(cookies, site.now));
         for cookie in &answer.cookies {
             self.keep(cookie);
@@ -161,9 +168,16 @@ impl Browser {
     /// Opens the login page at `path`, fills it in and sends it.
     pub fn sign_in(&mut self, site: &mut Site, path: &str, name: &str, password: &str) -> Answer {
         let page = self.get(site, path);
-        let (token, rd, rm) =
-            (field(&page, "token"), field(&page, "rd"), field(&page, "rm"));
-        let mut fields = vec![("token", &*token), ("username", name), ("password", password)];
+        let (token, rd, rm) = (
+            field(&page, "token"),
+            field(&page, "rd"),
+            field(&page, "rm"),
+        );
+        let mut fields = vec![
+            ("token", &*token),
+            ("username", name),
+            ("password", password),
+        ];
         if !rd.is_empty() {
             fields.extend([("rd", &*rd), ("rm", &*rm)]);
         }
@@ -178,7 +192,11 @@ impl Browser {
     }
 
     pub fn header(&self) -> String {
-        let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("; ")
     }
 
@@ -205,7 +223,6 @@ impl Site {
             world: Memory::new(),
             now: NOW,
             checks: 0,
-            busy: false,
         }
     }
 
@@ -214,12 +231,10 @@ impl Site {
             Step::Answer(answer) => return answer,
             Step::Verify(verify) => verify,
         };
-        if self.busy {
-            return self.portal.skip(request, verify.login, 5, &mut self.world);
-        }
         self.checks += 1;
         let matched = verify.hash.verify(&verify.password);
-        self.portal.finish(request, verify.login, matched, 300, &mut self.world)
+        self.portal
+            .finish(request, verify.login, matched, 300, &mut self.world)
     }
 }
 
@@ -246,12 +261,26 @@ impl Memory {
             ),
             directory: directory(),
             sessions: HashMap::new(),
-            max_retries: 0,
-            failures: HashMap::new(),
+            regulation: regulation::Settings {
+                modes: Modes {
+                    user: true,
+                    ip: false,
+                },
+                max_retries: 0,
+                find_time: 120,
+                ban_time: 300,
+            },
+            attempts: vec![0; 64 << 10],
+            busy: false,
             random: 0,
             full: false,
             successes: Vec::new(),
         }
+    }
+
+    /// Bans a user after `max_retries` failures; never with 0.
+    pub fn regulate(&mut self, max_retries: u32) {
+        self.regulation.max_retries = max_retries;
     }
 }
 
@@ -288,17 +317,31 @@ impl World for Memory {
         self.sessions.remove(key);
     }
 
+    fn admit(&mut self) -> Result<(), Busy> {
+        if self.busy {
+            Err(Busy { retry_after: 5 })
+        } else {
+            Ok(())
+        }
+    }
+
     fn reserve(
         &mut self,
         user: Option<&str>,
-        _address: IpAddr,
-        _now: u64,
+        address: IpAddr,
+        now: u64,
     ) -> Result<Reservation, Banned> {
-        todo!()
+        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
+        attempts.reserve(
+            &regulation::Attempt { user, address },
+            &self.regulation,
+            now,
+        )
     }
 
-    fn settle(&mut self, _reservation: Reservation, _outcome: Outcome, _now: u64) {
-        todo!()
+    fn settle(&mut self, reservation: &Reservation, success: bool) {
+        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
+        attempts.settle(reservation, success);
     }
 
     fn hold(&mut self) -> u64 {
@@ -317,8 +360,13 @@ pub fn settings(theme: Theme) -> Settings {
             domain: "example.com".into(),
             portal_url: Some("https://auth.example.com/".into()),
             default_redirection_url: Some("https://home.example.com".into()),
-            cookie: CookieSpec::new("authelia_session", "example.com", CrossSite::Lax, false).unwrap(),
-            lifetimes: Lifetimes { expiration: 3600, inactivity: 300, remember_me: Some(2_592_000) },
+            cookie: CookieSpec::new("authelia_session", "example.com", CrossSite::Lax, false)
+                .unwrap(),
+            lifetimes: Lifetimes {
+                expiration: 3600,
+                inactivity: 300,
+                remember_me: Some(2_592_000),
+            },
         }],
         default_redirection_url: None,
         email_login: false,
@@ -336,12 +384,27 @@ fn directory() -> Directory {
         profile: Profile::default(),
     };
     let users = vec![
-        user("alice", "Alice Arden", "alice@example.com", &["users", "sales"], false),
-        user("bob", "Bob B", "bob@example.com", &["admins", "dev", "managers"], false),
+        user(
+            "alice",
+            "Alice Arden",
+            "alice@example.com",
+            &["users", "sales"],
+            false,
+        ),
+        user(
+            "bob",
+            "Bob B",
+            "bob@example.com",
+            &["admins", "dev", "managers"],
+            false,
+        ),
         user("carol", "Carol 'C' Ünsal", "carol@example.org", &[], false),
         user("frank", "Frank", "frank@example.com", &["users"], true),
     ];
-    let source = Source { users, ..Source::default() };
+    let source = Source {
+        users,
+        ..Source::default()
+    };
     Directory::new(source, &Matching::default()).unwrap()
 }
 
@@ -361,7 +424,10 @@ pub fn text(answer: &Answer) -> &str {
 
 /// The value of a header.
 pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    let found = answer.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = answer
+        .headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     found.map(|(_, value)| &**value)
 }
 

@@ -50,6 +50,8 @@ pub(super) struct SignedInPage<'a> {
     pub t: &'static Messages,
     pub heading: &'static str,
     pub text: String,
+    /// Says who is signed in.
+    pub who: Phrase,
     pub name: &'a str,
     pub login: &'a str,
     pub next: Option<(String, String)>,
@@ -74,8 +76,17 @@ pub(super) struct NoticePage<'a> {
 
 impl Frame {
     pub(super) fn new(theme: Theme, t: &'static Messages, title: &str, is_error: bool) -> Self {
-        let title = if is_error { t.error_title.with(title) } else { title.to_owned() };
-        Frame { language: t.language, theme: theme.word(), title, style: STYLE }
+        let title = if is_error {
+            t.error_title.with(title)
+        } else {
+            title.to_owned()
+        };
+        Frame {
+            language: t.language,
+            theme: theme.word(),
+            title,
+            style: STYLE,
+        }
     }
 }
 
@@ -106,4 +117,104 @@ fn policy_with(form_action: &str) -> String {
         "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; \
          form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// Colours that meet, and the contrast that WCAG AA wants of them.
+    const PAIRS: [(&str, &str, f64); 16] = [
+        ("text", "card", 4.5),
+        ("text", "page", 4.5),
+        ("text", "field", 4.5),
+        ("soft", "card", 4.5),
+        ("on", "accent", 4.5),
+        ("on", "over", 4.5),
+        ("bad", "card", 4.5),
+        ("bad", "tint", 4.5),
+        ("line", "card", 3.0),
+        ("line", "field", 3.0),
+        ("line", "page", 3.0),
+        ("bad", "field", 3.0),
+        ("accent", "card", 3.0),
+        ("accent", "field", 3.0),
+        ("accent", "page", 3.0),
+        ("over", "card", 3.0),
+    ];
+
+    #[test]
+    fn every_theme_has_the_contrast_of_wcag_aa() {
+        let blocks = [
+            ":root",
+            "[data-theme=dark]",
+            "[data-theme=grey]",
+            "[data-theme=oled]",
+        ];
+        for block in blocks {
+            let colours = colours(block);
+            for (front, back, least) in PAIRS {
+                let contrast = contrast(colours[front], colours[back]);
+                assert!(
+                    contrast >= least,
+                    "{block}: {front} on {back} is {contrast:.2}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn auto_is_light_or_dark() {
+        let variables = |block: &str| {
+            let rest = STYLE.split_once(block).unwrap().1;
+            rest.split('}')
+                .next()
+                .unwrap()
+                .split_once("--page")
+                .unwrap()
+                .1
+                .to_owned()
+        };
+        let dark = variables("\n[data-theme=dark]{");
+        assert_eq!(
+            variables("(prefers-color-scheme:dark){[data-theme=auto]{"),
+            dark
+        );
+    }
+
+    fn colours(block: &str) -> HashMap<&'static str, [f64; 3]> {
+        let rest = STYLE
+            .split_once(&format!("{block}{{color-scheme:"))
+            .unwrap()
+            .1;
+        let variables = rest.split('}').next().unwrap().split(';');
+        let colours = variables.filter_map(|v| v.strip_prefix("--")?.split_once(":#"));
+        colours.map(|(name, hex)| (name, channels(hex))).collect()
+    }
+
+    fn channels(hex: &str) -> [f64; 3] {
+        let digit = |at: usize| u8::from_str_radix(&hex[at..=at], 16).unwrap();
+        let wide = hex.len() == 6;
+        [0, 1, 2].map(|channel| {
+            let (high, low) = if wide {
+                (channel * 2, channel * 2 + 1)
+            } else {
+                (channel, channel)
+            };
+            let value = f64::from(digit(high) * 16 + digit(low)) / 255.0;
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        })
+    }
+
+    fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+        let light = |[r, g, b]: [f64; 3]| 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+        let (a, b) = (light(a), light(b));
+        a.max(b) / a.min(b)
+    }
 }
