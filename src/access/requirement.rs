@@ -86,7 +86,10 @@ mod tests {
         for asks in [false, true] {
             assert_eq!(row(Requirement::Bypass, asks), [Allow, Allow, Allow]);
             assert_eq!(row(Requirement::OneFactor, asks), [Challenge, Allow, Allow]);
-            assert_eq!(row(Requirement::TwoFactor, asks), [Challenge, Challenge, Allow]);
+            assert_eq!(
+                row(Requirement::TwoFactor, asks),
+                [Challenge, Challenge, Allow]
+            );
         }
         assert_eq!(row(Requirement::Deny, false), [Forbid, Forbid, Forbid]);
         assert_eq!(row(Requirement::Deny, true), [Challenge, Forbid, Forbid]);
@@ -95,7 +98,10 @@ mod tests {
     #[test]
     fn words_round_trip() {
         for word in ["bypass", "one_factor", "two_factor", "deny"] {
-            assert_eq!(Requirement::from_word(word).map(Requirement::word), Some(word));
+            assert_eq!(
+                Requirement::from_word(word).map(Requirement::word),
+                Some(word)
+            );
         }
         assert_eq!(Requirement::from_word("Deny"), None);
     }

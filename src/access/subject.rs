@@ -31,7 +31,8 @@ impl SubjectTerm {
         if let Some(name) = text.strip_prefix("user:") {
             return Some(SubjectTerm::User(name.trim().into()));
         }
-        text.strip_prefix("group:").map(|name| SubjectTerm::Group(name.trim().into()))
+        text.strip_prefix("group:")
+            .map(|name| SubjectTerm::Group(name.trim().into()))
     }
 
     /// Whether `subject` is whom the term names.

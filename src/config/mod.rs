@@ -1,2 +1,183 @@
-//! Room config.
+//! Authelia's `configuration.yml` and `users_database.yml` into checked values of the other rooms.
+//!
+//! Pure: files and environment come through a [`Loader`]. Everything that is wrong is told at
+//! once, each with file, line, key and what to write instead. Knows no nginx and no request.
 #![forbid(unsafe_code)]
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use url::Url;
+
+mod backend;
+mod check;
+mod durations;
+mod env;
+mod later;
+mod model;
+mod old;
+mod problem;
+mod regulation;
+mod report;
+mod rules;
+mod sessions;
+mod source;
+mod table;
+mod users;
+mod yaml;
+
+pub use model::{
+    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Theme, UsersFile, ValueType,
+};
+pub use problem::Problem;
+
+use crate::access::Rules;
+use crate::users::Directory;
+use crate::users::regulation::Settings;
+use report::{At, Report};
+
+/// Largest configuration that is read, in bytes.
+const MAX_CONFIGURATION: usize = 4 << 20;
+/// Largest users file that is read, in bytes.
+const MAX_USERS: usize = 64 << 20;
+
+/// How this room reaches files and environment.
+pub trait Loader {
+    /// The bytes of the file at `path`.
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
+    /// The variables of the environment whose names begin with `AUTHELIA_`; others are ignored.
+    fn env(&self) -> Vec<(String, String)>;
+}
+
+/// A configuration and what is to be said about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What does not stop it.
+    pub warnings: Vec<Problem>,
+    /// Names of the variables of the environment that were used. Whoever starts the program again
+    /// must keep them.
+    pub env_used: Vec<String>,
+}
+
+/// Reads the configuration at `path`, the environment and the users file.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the files.
+pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
+    let bytes = loader
+        .read(path)
+        .map_err(|error| vec![unreadable(path, &error)])?;
+    let text = source::text(path, bytes, MAX_CONFIGURATION).map_err(|problem| vec![problem])?;
+    source::refuse_templates(path, &text).map_err(|problem| vec![problem])?;
+    let mut tree = source::tree(path, &text).map_err(|problem| vec![problem])?;
+    let mut report = Report::default();
+    let env_used = env::apply(&mut tree, loader, &mut report);
+    old::modernise(&mut tree, &mut report);
+    let root = At::root(&tree);
+    check::check(&root, &mut report);
+    later::check(&root, &mut report);
+    let parts = Parts::read(&root, path, &mut report);
+    let (mut errors, mut warnings) = report.finish(path, &text);
+    let directory = parts.users_file.as_ref().and_then(|file| {
+        match loader.read(&file.path) {
+            Ok(bytes) => match load_users(&file.path, &bytes, file) {
+                Ok((directory, more)) => {
+                    warnings.extend(more);
+                    return Some(directory);
+                }
+                Err(more) => errors.extend(more),
+            },
+            Err(error) => errors.push(unreadable(&file.path, &error)),
+        }
+        None
+    });
+    match (parts.users_file, directory) {
+        (Some(users_file), Some(directory)) if errors.is_empty() => Ok(Loaded {
+            config: Config {
+                theme: parts.theme,
+                rules: parts.rules,
+                session: parts.session,
+                users_file,
+                directory,
+                regulation: parts.regulation,
+                default_redirection_url: parts.default_redirection_url,
+            },
+            warnings,
+            env_used,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// Reads the content of the users file at `path`, with warnings.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file.
+pub fn load_users(
+    path: &Path,
+    bytes: &[u8],
+    file: &UsersFile,
+) -> Result<(Directory, Vec<Problem>), Vec<Problem>> {
+    let text = source::text(path, bytes.to_vec(), MAX_USERS).map_err(|problem| vec![problem])?;
+    let tree = source::tree(path, &text).map_err(|problem| vec![problem])?;
+    let mut report = Report::default();
+    let directory = users::directory(&At::root(&tree), file, &mut report);
+    let good = report.is_good();
+    let (errors, warnings) = report.finish(path, &text);
+    if good {
+        Ok((directory, warnings))
+    } else {
+        Err(errors)
+    }
+}
+
+/// What the configuration alone gives, as far as it can be read.
+struct Parts {
+    theme: Theme,
+    rules: Rules,
+    session: Sessions,
+    users_file: Option<UsersFile>,
+    regulation: Settings,
+    default_redirection_url: Option<Url>,
+}
+
+impl Parts {
+    fn read(root: &At<'_>, path: &Path, report: &mut Report) -> Parts {
+        let users_file = backend::users_file(root, path, report);
+        let rules = rules::rules(root, report);
+        let (session, default_redirection_url) = sessions::sessions(root, report);
+        let regulation = regulation::regulation(root, report);
+        let theme = match root.get("theme").and_then(|at| at.text()) {
+            Some("dark") => Theme::Dark,
+            Some("grey") => Theme::Grey,
+            Some("oled") => Theme::Oled,
+            Some("auto") => Theme::Auto,
+            _ => Theme::Light,
+        };
+        Parts {
+            theme,
+            rules,
+            session,
+            users_file,
+            regulation,
+            default_redirection_url,
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    let message = match error.kind() {
+        ErrorKind::NotFound => "there is no such file; check the path".into(),
+        ErrorKind::IsADirectory => "is a directory; write everything in one file and name that file".into(),
+        ErrorKind::PermissionDenied => "may not be read by this user; check the owner and the mode of the file and of the folders above it".into(),
+        _ => format!("cannot be read: {error}"),
+    };
+    Problem {
+        file: path.into(),
+        line: None,
+        key: String::new(),
+        message,
+    }
+}

@@ -1,6 +1,21 @@
 //! Sessions: token and cookie, the record, how long it lasts, and the table that holds records.
+//!
+//! Pure: `now` and random bytes are arguments, memory is a slice that somebody else locks. Knows
+//! nothing of nginx, of rules or of the users file: a record names its user, and who that is today
+//! is asked elsewhere.
 #![forbid(unsafe_code)]
 
-/// What is remembered of a session. It names its user and is no copy of him.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {}
+mod cookie;
+mod lifetime;
+mod record;
+mod table;
+mod token;
+
+pub use cookie::{
+    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, clear_cookie, set_cookie, strip,
+    strip_to, tokens, values,
+};
+pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
+pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};
+pub use table::{Session, Table};
+pub use token::{COOKIE_LENGTH, Key, Keys, Token};

@@ -1,2 +1,24 @@
-//! Room users.
+//! Who people are: the directory from the users file, their password hashes, the headers that
+//! tell a backend who they are, and how failed logins are slowed down.
+//!
+//! Pure: the configuration room reads the file, the glue runs the hashes on a thread and keeps
+//! the time. Nothing here knows what a session is or how a page looks.
 #![forbid(unsafe_code)]
+
+pub mod regulation;
+
+mod check;
+mod directory;
+mod identity;
+mod merge;
+mod password;
+mod template;
+mod user;
+
+pub use directory::{Directory, DirectoryError, Matching, Source};
+pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
+pub use password::{
+    AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
+    PasswordHash,
+};
+pub use user::{Entry, MAX_NAME, Profile, User};

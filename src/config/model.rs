@@ -1,0 +1,171 @@
+//! What a configuration says, in the values of the other rooms.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::access::Rules;
+use crate::session::{CookieSpec, CrossSite, Lifetimes};
+use crate::users::regulation::Settings;
+use crate::users::{Directory, HashParameters, Matching};
+
+/// A whole configuration, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// `theme`.
+    pub theme: Theme,
+    /// `access_control`.
+    pub rules: Rules,
+    /// `session`.
+    pub session: Sessions,
+    /// `authentication_backend.file`.
+    pub users_file: UsersFile,
+    /// Who is in the users file.
+    pub directory: Directory,
+    /// `regulation`.
+    pub regulation: Settings,
+    /// `default_redirection_url` of old files; the cookie domains have it, too.
+    pub default_redirection_url: Option<Url>,
+}
+
+/// How the pages look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Theme {
+    /// Dark on white, Authelia's default.
+    #[default]
+    Light,
+    /// Light on dark.
+    Dark,
+    /// Light on grey.
+    Grey,
+    /// Light on black.
+    Oled,
+    /// What the visitor's system prefers.
+    Auto,
+}
+
+/// `session`.
+#[derive(Debug)]
+pub struct Sessions {
+    /// `session.secret`; without one the key is random.
+    pub secret: Option<SecretString>,
+    /// `session.cookies`, at least one, in the order of the file.
+    pub cookies: Vec<CookieDomain>,
+}
+
+/// One entry of `session.cookies`.
+#[derive(Clone, Debug)]
+pub struct CookieDomain {
+    /// Lower case, without a dot in front; a name or an IPv4 address.
+    pub domain: String,
+    /// Name of the cookie, with `__Host-` in front where `host_only` is set.
+    pub name: String,
+    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files (`session.domain`) may lack it.
+    pub authelia_url: Option<Url>,
+    /// Where to go after a login without a return address.
+    pub default_redirection_url: Option<Url>,
+    /// `SameSite` of the cookie.
+    pub same_site: CrossSite,
+    /// Ours: the cookie has no `Domain` and belongs to the host of `authelia_url` alone.
+    pub host_only: bool,
+    /// The cookie, but for its value.
+    pub cookie: CookieSpec,
+    /// How long sessions last.
+    pub lifetimes: Lifetimes,
+}
+
+/// `authentication_backend.file`.
+#[derive(Clone, Debug)]
+pub struct UsersFile {
+    /// Absolute whenever the path of the configuration is.
+    pub path: PathBuf,
+    /// Whether a changed file is read again.
+    pub watch: bool,
+    /// `search`.
+    pub matching: Matching,
+    /// `password`: how new hashes are made.
+    pub password: HashParameters,
+    /// `authentication_backend.refresh_interval`.
+    pub refresh_interval: RefreshInterval,
+    /// `extra_attributes`, by name.
+    pub extra_attributes: Vec<ExtraAttribute>,
+}
+
+/// How often a session looks up its user's groups and addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshInterval {
+    /// On every request; the default where the users file is watched.
+    Always,
+    /// Only at login.
+    Never,
+    /// After so many seconds; 300 is the default.
+    Every(u64),
+}
+
+/// One entry of `extra_attributes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraAttribute {
+    /// Name below `extra` of a user.
+    pub name: String,
+    /// What its value must be.
+    pub value_type: ValueType,
+    /// Whether it is a list of such values.
+    pub multi_valued: bool,
+}
+
+/// `value_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// Any text.
+    String,
+    /// A number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl Sessions {
+    /// The cookie domain that `host` (without port) lies in, and its place in the list: the first
+    /// that equals it or is a dot-suffix of it, ASCII case folded.
+    pub fn domain_of(&self, host: &str) -> Option<(usize, &CookieDomain)> {
+        let covers = |cookie: &CookieDomain| cookie.covers(host);
+        self.cookies.iter().enumerate().find(|(_, c)| covers(c))
+    }
+}
+
+impl CookieDomain {
+    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the domain.
+    pub fn covers(&self, host: &str) -> bool {
+        match self.host_only {
+            true => self.domain.eq_ignore_ascii_case(host),
+            false => covers(&self.domain, host),
+        }
+    }
+}
+
+/// Whether `host` is `domain` or below it, ASCII case folded.
+pub(super) fn covers(domain: &str, host: &str) -> bool {
+    let (domain, host) = (domain.as_bytes(), host.as_bytes());
+    let Some(cut) = host.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    let (front, back) = host.split_at(cut);
+    back.eq_ignore_ascii_case(domain) && front.last().is_none_or(|byte| *byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_domain_covers_itself_and_what_is_below() {
+        assert!(covers("example.com", "example.com"));
+        assert!(covers("example.com", "A.Example.COM"));
+        assert!(covers("example.com", "a.b.example.com"));
+        assert!(!covers("example.com", "badexample.com"));
+        assert!(!covers("example.com", "example.com.evil.org"));
+        assert!(!covers("example.com", "com"));
+        assert!(!covers("example.com", ""));
+    }
+}

@@ -1,0 +1,361 @@
+//! `session`: cookie domains, lifetimes, the secret.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::check::{duration, one_of};
+use super::model::{CookieDomain, Sessions, covers};
+use super::report::{At, Report};
+use super::yaml::Kind;
+use crate::session::{CookieSpec, CrossSite, Lifetimes};
+
+const DEFAULT_NAME: &str = "auth_gate_session";
+const HOST_PREFIX: &str = "__Host-";
+
+/// Authelia's lifetimes.
+const DEFAULT_LIFETIMES: Lifetimes = Lifetimes {
+    expiration: 3600,
+    inactivity: 300,
+    remember_me: Some(30 * 86_400),
+};
+
+/// Characters below which a secret can be guessed.
+const SHORT_SECRET: usize = 16;
+
+/// What every cookie domain has unless it says otherwise.
+struct Common {
+    name: Option<String>,
+    same_site: CrossSite,
+    lifetimes: Lifetimes,
+}
+
+/// Reads `session`; the second value is the old `default_redirection_url`.
+pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<Url>) {
+    let redirection = root.get("default_redirection_url");
+    let Some(session) = root.get("session") else {
+        report.missing(
+            "session",
+            "is missing; write session.cookies with a domain and an authelia_url",
+        );
+        return (
+            Sessions {
+                secret: None,
+                cookies: Vec::new(),
+            },
+            None,
+        );
+    };
+    let common = common(&session, None);
+    let mut cookies = match (session.get("cookies"), session.get("domain")) {
+        (None, Some(domain)) => legacy(&domain, redirection.as_ref(), &common, report),
+        (Some(cookies), old) => {
+            if let Some(old) = old {
+                report.error(
+                    &old,
+                    "cannot stand beside session.cookies, which has taken its place; take it out",
+                );
+            }
+            if let Some(old) = &redirection {
+                report.error(old, "cannot stand beside session.cookies; write default_redirection_url there, for each domain");
+            }
+            cookies
+                .items()
+                .iter()
+                .filter_map(|at| cookie(at, &common, report))
+                .collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    if cookies.is_empty() && report.is_good() {
+        report.error(
+            &session,
+            "has no cookie domain; write session.cookies with a domain and an authelia_url",
+        );
+    }
+    distinct(&session, &mut cookies, report);
+    let secret = session.get("secret").filter(|at| at.filled().is_some());
+    if let Some(at) = &secret
+        && at.text().is_some_and(|text| text.len() < SHORT_SECRET)
+    {
+        report.warn(
+            at,
+            "is short enough to be guessed; write 64 random characters",
+        );
+    }
+    let secret = secret.and_then(|at| at.text().map(SecretString::from));
+    let url = redirection.and_then(|at| Url::parse(at.text()?).ok());
+    (Sessions { secret, cookies }, url)
+}
+
+fn common(at: &At<'_>, above: Option<&Common>) -> Common {
+    let base = above.map_or(DEFAULT_LIFETIMES, |common| common.lifetimes);
+    let seconds = |key: &str, default: u64| {
+        let given = at.get(key).and_then(|at| duration(&at).ok().flatten());
+        given.filter(|seconds| *seconds > 0).unwrap_or(default)
+    };
+    let remember_me = match at.get("remember_me") {
+        Some(at) if at.kind() == Some(Kind::Integer) && at.int() == Some(-1) => None,
+        Some(at) => duration(&at)
+            .ok()
+            .flatten()
+            .filter(|seconds| *seconds > 0)
+            .or(base.remember_me),
+        None => base.remember_me,
+    };
+    let same_site = match at.get("same_site").and_then(|at| at.text()) {
+        Some("lax") => CrossSite::Lax,
+        Some("strict") => CrossSite::Strict,
+        Some("none") => CrossSite::None,
+        _ => above.map_or(CrossSite::default(), |common| common.same_site),
+    };
+    let own = at.get("name").and_then(|at| at.filled().map(str::to_owned));
+    Common {
+        name: own.or_else(|| above.and_then(|common| common.name.clone())),
+        same_site,
+        lifetimes: Lifetimes {
+            expiration: seconds("expiration", base.expiration),
+            inactivity: seconds("inactivity", base.inactivity),
+            remember_me,
+        },
+    }
+}
+
+/// `session.domain` of old files: one domain without a portal address.
+fn legacy(
+    domain: &At<'_>,
+    redirection: Option<&At<'_>>,
+    common: &Common,
+    report: &mut Report,
+) -> Vec<CookieDomain> {
+    report.warn(
+        domain,
+        "is an older spelling; write session.cookies with this domain and its authelia_url",
+    );
+    let Some(name) = domain_name(domain, false, report) else {
+        return Vec::new();
+    };
+    let mut url = redirection.and_then(|at| secure_url(at, report).map(|url| (at, url)));
+    if let Some((at, outside)) = url.take_if(|(_, url)| !inside(url, &name)) {
+        report.warn(
+            at,
+            format!("`{outside}` lies outside the domain `{name}` and is ignored"),
+        );
+    }
+    let place = domain.clone();
+    let cookie = cookie_spec(&place, &common, &name, false, report);
+    Vec::from_iter(cookie.map(|cookie| CookieDomain {
+        name: cookie.name().into(),
+        domain: name,
+        authelia_url: None,
+        default_redirection_url: url.map(|(_, url)| url),
+        same_site: common.same_site,
+        host_only: false,
+        cookie,
+        lifetimes: common.lifetimes,
+    }))
+}
+
+fn cookie(at: &At<'_>, above: &Common, report: &mut Report) -> Option<CookieDomain> {
+    let host_only = at
+        .get("host_only")
+        .and_then(|at| at.bool())
+        .unwrap_or(false);
+    let common = common(at, Some(above));
+    let domain = match at.get("domain").filter(|at| at.filled().is_some()) {
+        Some(domain) => domain_name(&domain, host_only, report),
+        None => {
+            report.error(
+                at,
+                "has no domain; write for instance `domain: example.com`",
+            );
+            None
+        }
+    };
+    let authelia_url = match at.get("authelia_url").filter(|at| at.filled().is_some()) {
+        Some(url) => portal(&url, domain.as_deref(), host_only, report),
+        None => {
+            report.error(at, "has no authelia_url; write the address of the portal, for instance https://auth.example.com");
+            None
+        }
+    };
+    let redirection = at
+        .get("default_redirection_url")
+        .filter(|at| at.filled().is_some());
+    let default_redirection_url = redirection.and_then(|at| {
+        let url = secure_url(&at, report)?;
+        scope(&at, &url, domain.as_deref(), report);
+        if authelia_url.as_ref() == Some(&url) {
+            report.error(
+                &at,
+                "is the address of the portal itself; write where to go after a login",
+            );
+        }
+        Some(url)
+    });
+    let domain = domain?;
+    let cookie = cookie_spec(at, &common, &domain, host_only, report)?;
+    Some(CookieDomain {
+        name: cookie.name().into(),
+        domain,
+        authelia_url,
+        default_redirection_url,
+        same_site: common.same_site,
+        host_only,
+        cookie,
+        lifetimes: common.lifetimes,
+    })
+}
+
+/// The portal's address, its path ending in `/`.
+fn portal(at: &At<'_>, domain: Option<&str>, host_only: bool, report: &mut Report) -> Option<Url> {
+    let mut url = secure_url(at, report)?;
+    scope(at, &url, domain, report);
+    if host_only && domain.is_some_and(|domain| url.host_str() != Some(domain)) {
+        report.error(
+            at,
+            "must be on the very host of `domain` with host_only, under a path of it",
+        );
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Some(url)
+}
+
+fn cookie_spec(
+    at: &At<'_>,
+    common: &Common,
+    domain: &str,
+    host_only: bool,
+    report: &mut Report,
+) -> Option<CookieSpec> {
+    let name = common.name.as_deref().unwrap_or(DEFAULT_NAME);
+    let place = at.get("name").unwrap_or_else(|| at.clone());
+    if let (Some(rest), false) = (name.strip_prefix(HOST_PREFIX), host_only) {
+        report.error(&place, format!("browsers take a cookie with `{HOST_PREFIX}` for one host only; write `{rest}`, or add `host_only: true`"));
+    }
+    match CookieSpec::new(name, domain, common.same_site, host_only) {
+        Ok(spec) => Some(spec),
+        Err(error) => {
+            report.error(&place, format!("`{name}` for `{domain}`: {error}"));
+            None
+        }
+    }
+}
+
+/// A cookie domain that browsers accept.
+fn domain_name(at: &At<'_>, host_only: bool, report: &mut Report) -> Option<String> {
+    let domain = at.text()?;
+    let label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let message = if domain.parse::<Ipv4Addr>().is_ok() {
+        return Some(domain.into());
+    } else if domain.parse::<Ipv6Addr>().is_ok() {
+        "is an IPv6 address, for which cookies have no domain; give the machine a name".into()
+    } else if let Some(rest) = domain
+        .strip_prefix("*.")
+        .or_else(|| domain.strip_prefix('.'))
+    {
+        format!("`{domain}` covers what is below it anyway; write `{rest}`")
+    } else if domain.bytes().any(|b| b.is_ascii_uppercase()) {
+        format!(
+            "must be in lower case; write `{}`",
+            domain.to_ascii_lowercase()
+        )
+    } else if let Some((host, _)) = domain.split_once(':') {
+        format!("`{domain}` has a port, which cookies do not know; write `{host}`")
+    } else if domain.len() > 253 || !domain.split('.').all(label) {
+        format!("`{domain}` is no domain; write for instance example.com")
+    } else if host_only {
+        return Some(domain.into());
+    } else if !domain.contains('.') {
+        format!(
+            "`{domain}` has no dot, and browsers take no cookie for it; write for instance home.{domain}"
+        )
+    } else if psl::suffix(domain.as_bytes())
+        .is_some_and(|s| s.is_known() && s.as_bytes() == domain.as_bytes())
+    {
+        format!(
+            "`{domain}` is a public suffix, and browsers take no cookie for it; write your own domain below it"
+        )
+    } else {
+        return Some(domain.into());
+    };
+    report.error(at, message);
+    None
+}
+
+/// An https address without name and fragment. The kind of value was checked before.
+fn secure_url(at: &At<'_>, report: &mut Report) -> Option<Url> {
+    let url = Url::parse(at.text()?).ok()?;
+    let message = if url.scheme() != "https" {
+        format!(
+            "`{url}` is not secure; write https://{}",
+            &url[url::Position::BeforeHost..]
+        )
+    } else if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        "must have no user name and no `#`; write for instance https://auth.example.com".into()
+    } else {
+        return Some(url);
+    };
+    report.error(at, message);
+    None
+}
+
+fn scope(at: &At<'_>, url: &Url, domain: Option<&str>, report: &mut Report) {
+    if let Some(domain) = domain
+        && !inside(url, domain)
+    {
+        report.error(at, format!("`{url}` lies outside the domain `{domain}`; write a host that is `{domain}` or ends with `.{domain}`"));
+    }
+}
+
+fn inside(url: &Url, domain: &str) -> bool {
+    url.host_str().is_some_and(|host| covers(domain, host))
+}
+
+/// No domain twice, and none below an earlier one.
+fn distinct(session: &At<'_>, cookies: &mut [CookieDomain], report: &mut Report) {
+    let places: Vec<At<'_>> = session.get("cookies").map_or(Vec::new(), |at| at.items());
+    let places: Vec<&At<'_>> = places
+        .iter()
+        .filter(|at| {
+            at.get("domain")
+                .and_then(|d| d.text())
+                .is_some_and(|d| cookies.iter().any(|c| c.domain == d))
+        })
+        .collect();
+    for (n, cookie) in cookies.iter().enumerate() {
+        let Some(place) = places.get(n).and_then(|at| at.get("domain")) else {
+            continue;
+        };
+        let earlier: Vec<&str> = cookies[..n]
+            .iter()
+            .map(|c| c.domain.as_str())
+            .filter(|d| covers(d, &cookie.domain))
+            .collect();
+        if earlier.contains(&cookie.domain.as_str()) {
+            report.error(
+                &place,
+                format!("`{}` is given twice; keep one of them", cookie.domain),
+            );
+        } else if !earlier.is_empty() {
+            report.error(
+                &place,
+                format!(
+                    "`{}` lies below {}, which stands before it and covers it; take it out",
+                    cookie.domain,
+                    one_of(&earlier)
+                ),
+            );
+        }
+    }
+}

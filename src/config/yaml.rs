@@ -1,0 +1,349 @@
+//! YAML into a tree that keeps what a sentence about it needs: duplicate keys, scalars as they
+//! were written, and a number for every key and value by which its line can be found again.
+//!
+//! The only file that knows the YAML crate.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The number of a key or a value, in the order of the file.
+pub(super) type Id = u32;
+
+/// Keys and values in one file. A users file has about ten for each user.
+const MAX_NODES: u32 = 4_000_000;
+
+/// A value and its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub(super) id: Id,
+    pub(super) value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Scalar(Scalar),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Scalar {
+    /// As it stands in the file, without quotes.
+    pub(super) text: String,
+    pub(super) kind: Kind,
+}
+
+/// What YAML takes a scalar for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bool,
+    Integer,
+    Float,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_id: Id,
+    pub(super) value: Node,
+    /// The whole key that a person wrote, where the entry was moved from an older spelling.
+    pub(super) written: Option<String>,
+}
+
+/// Why a text is no single YAML document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct YamlError {
+    pub(super) line: Option<usize>,
+    pub(super) message: String,
+}
+
+/// Reads the one document of `text`.
+pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
+    let numbers = RefCell::new(HashSet::new());
+    let first = Pass {
+        numbers: Some(&numbers),
+        ..Pass::new()
+    };
+    let mut root = first.run(text)?;
+    let numbers = numbers.into_inner();
+    if !numbers.is_empty() {
+        let second = Pass {
+            verbatim: Some(&numbers),
+            ..Pass::new()
+        };
+        restore(&mut root, &second.run(text)?);
+    }
+    Ok(root)
+}
+
+/// The line on which the key or value `id` of `text` begins. It parses the text again.
+pub(super) fn line_of(text: &str, id: Id) -> Option<usize> {
+    let pass = Pass {
+        stop: Some(id),
+        ..Pass::new()
+    };
+    let mut documents = yaml(text);
+    let error = pass.seed().deserialize(documents.next()?).err()?;
+    error.location().map(|place| place.line())
+}
+
+fn yaml(text: &str) -> serde_yaml::Deserializer<'_> {
+    serde_yaml::Deserializer::from_str(text)
+}
+
+/// Puts the written form of each scalar that is not text from `verbatim` into `node`.
+fn restore(node: &mut Node, verbatim: &Node) {
+    match (&mut node.value, &verbatim.value) {
+        (Value::Scalar(to), Value::Scalar(from)) => to.text.clone_from(&from.text),
+        (Value::List(to), Value::List(from)) => {
+            to.iter_mut()
+                .zip(from)
+                .for_each(|(to, from)| restore(to, from));
+        }
+        (Value::Map(to), Value::Map(from)) => {
+            for (to, from) in to.iter_mut().zip(from) {
+                to.key.clone_from(&from.key);
+                restore(&mut to.value, &from.value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One walk over a document. Every walk numbers keys and values alike.
+struct Pass<'p> {
+    next: Cell<Id>,
+    /// Fail here, for the line.
+    stop: Option<Id>,
+    /// Collects the scalars that YAML takes for a number or a boolean.
+    numbers: Option<&'p RefCell<HashSet<Id>>>,
+    /// Read these scalars as text.
+    verbatim: Option<&'p HashSet<Id>>,
+}
+
+impl<'p> Pass<'p> {
+    fn new() -> Self {
+        Pass {
+            next: Cell::new(0),
+            stop: None,
+            numbers: None,
+            verbatim: None,
+        }
+    }
+
+    fn seed(&self) -> Seed<'_, 'p> {
+        Seed { pass: self, id: 0 }
+    }
+
+    fn run(&self, text: &str) -> Result<Node, YamlError> {
+        let mut documents = yaml(text);
+        let Some(document) = documents.next() else {
+            return Ok(Node {
+                id: 0,
+                value: Value::Null,
+            });
+        };
+        let root = self.seed().deserialize(document).map_err(|e| explain(&e))?;
+        for more in documents {
+            refuse_second(more)?;
+        }
+        Ok(root)
+    }
+
+    fn take<E: de::Error>(&self) -> Result<Id, E> {
+        let id = self.next.get();
+        if self.stop == Some(id) {
+            return Err(E::custom("here"));
+        }
+        if id >= MAX_NODES {
+            return Err(E::custom("too many keys and values in one file"));
+        }
+        self.next.set(id + 1);
+        Ok(id)
+    }
+}
+
+/// A second document is refused unless nothing stands in it.
+fn refuse_second(document: serde_yaml::Deserializer<'_>) -> Result<(), YamlError> {
+    struct Second;
+    impl<'de> Deserialize<'de> for Second {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(OnlyNull)?;
+            Ok(Second)
+        }
+    }
+    struct OnlyNull;
+    impl<'de> Visitor<'de> for OnlyNull {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("nothing")
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_none<E: de::Error>(self) -> Result<(), E> {
+            Ok(())
+        }
+    }
+    Second::deserialize(document).map(|_| ()).map_err(|error| YamlError {
+        line: error.location().map(|place| place.line()),
+        message: "a second YAML document begins here; write everything in one document, without a line `---` in between"
+            .into(),
+    })
+}
+
+/// What the parser says, as a sentence with a hint.
+fn explain(error: &serde_yaml::Error) -> YamlError {
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    let message = if said.contains("cannot start any token") {
+        "not valid YAML: a tab or another character that cannot stand here; indent with spaces and put the value in quotes"
+            .into()
+    } else if said.contains("recursion limit") {
+        "nested too deeply; at most 128 levels are read".into()
+    } else if said.contains("repetition limit") {
+        "aliases (`*name`) unfold to too many values; write the values out".into()
+    } else if said.contains("EOF while parsing") {
+        "the file is empty".into()
+    } else {
+        let said = said.trim_start_matches(|c: char| c.is_ascii_digit());
+        format!(
+            "not valid YAML: {said}; look at the indentation and the quotes of this line and the one above"
+        )
+    };
+    YamlError {
+        line: error.location().map(|place| place.line()),
+        message,
+    }
+}
+
+/// Reads one value.
+#[derive(Clone, Copy)]
+struct Seed<'s, 'p> {
+    pass: &'s Pass<'p>,
+    id: Id,
+}
+
+impl Seed<'_, '_> {
+    fn node(self, value: Value) -> Node {
+        Node { id: self.id, value }
+    }
+
+    fn scalar(self, text: String, kind: Kind) -> Node {
+        if let (Some(numbers), true) = (self.pass.numbers, kind != Kind::Text) {
+            numbers.borrow_mut().insert(self.id);
+        }
+        self.node(Value::Scalar(Scalar { text, kind }))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        let next = self.pass.next.get();
+        if self.pass.stop == Some(next) {
+            return deserializer.deserialize_any(Stop);
+        }
+        let id = self.pass.take()?;
+        let seed = Seed { id, ..self };
+        match self.pass.verbatim {
+            Some(ids) if ids.contains(&id) => deserializer.deserialize_str(seed),
+            _ => deserializer.deserialize_any(seed),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_, '_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number, a list or keys with values")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Node, E> {
+        Ok(self.node(Value::Null))
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Node, E> {
+        Ok(self.node(Value::Null))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Bool))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Integer))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Integer))
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Integer))
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Integer))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
+        Ok(self.scalar(value.to_string(), Kind::Float))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Node, E> {
+        Ok(self.scalar(value.into(), Kind::Text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(self.node(Value::List(items)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = access.next_key_seed(self)? {
+            let Value::Scalar(Scalar { text, .. }) = key.value else {
+                return Err(de::Error::custom("a key must be a text"));
+            };
+            let value = access.next_value_seed(self)?;
+            entries.push(Entry {
+                key: text,
+                key_id: key.id,
+                value,
+                written: None,
+            });
+        }
+        Ok(self.node(Value::Map(entries)))
+    }
+
+    fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
+        Err(de::Error::custom(
+            "a tag such as `!name` has no meaning here",
+        ))
+    }
+}
+
+/// Refuses whatever comes, so that the parser says where it stands.
+struct Stop;
+
+impl<'de> Visitor<'de> for Stop {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing")
+    }
+}
+
+#[cfg(test)]
+mod tests;

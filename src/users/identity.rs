@@ -1,0 +1,272 @@
+//! The request headers that tell a backend who the visitor is, as pure values.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use super::User;
+
+/// A set of identity headers that `auth_gate_identity_headers` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeaderSet {
+    /// `Remote-User`, `Remote-Groups`, `Remote-Name`, `Remote-Email`.
+    Remote,
+}
+
+impl HeaderSet {
+    /// The set that `word` names.
+    pub fn from_word(word: &str) -> Option<HeaderSet> {
+        (word == "remote").then_some(HeaderSet::Remote)
+    }
+
+    /// The names in this set.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            HeaderSet::Remote => &[
+                "Remote-User",
+                "Remote-Groups",
+                "Remote-Name",
+                "Remote-Email",
+            ],
+        }
+    }
+
+    /// Name and value for `user`: every name of the set once, the value empty where there is none
+    /// or nobody is signed in; then the user's additional headers. One of them that bears the
+    /// name of an identity header replaces it.
+    pub fn values(self, user: Option<&User>) -> impl Iterator<Item = (&str, &str)> {
+        let values = user.map(|user| &user.identity.remote);
+        let additional = user.map_or(&[][..], |user| &user.additional_headers[..]);
+        let replaced = |name: &str| {
+            additional
+                .iter()
+                .any(|(other, _)| same_header(name.as_bytes(), other.as_bytes()))
+        };
+        let own = self.names().iter().enumerate();
+        own.filter(move |(_, name)| !replaced(name))
+            .map(move |(i, name)| (*name, values.map_or("", |values| values[i].as_str())))
+            .chain(
+                additional
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            )
+    }
+}
+
+/// The values of the headers, fit to be sent, made once when the users file is read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identity {
+    /// In the order of [`HeaderSet::names`].
+    remote: [String; 4],
+}
+
+impl Identity {
+    pub(super) fn new(name: &str, groups: &[String], display_name: &str, email: &str) -> Identity {
+        let groups: Vec<_> = groups.iter().map(|group| group_value(group, ',')).collect();
+        let value = |text| header_value(text).into_owned();
+        Identity {
+            remote: [
+                value(name),
+                groups.join(","),
+                value(display_name),
+                value(email),
+            ],
+        }
+    }
+
+    pub(super) fn groups(&self) -> &str {
+        &self.remote[1]
+    }
+}
+
+/// `text` as it may stand in a header: UTF-8 as it is, control characters percent-encoded.
+pub fn header_value(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut value = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c.is_control() {
+            percent(c, &mut value)
+        } else {
+            value.push(c)
+        }
+    }
+    value.into()
+}
+
+/// A group's name as one item of a list. The separator is percent-encoded, and so is a `%` that
+/// could be read as the start of an encoding: two groups never look alike.
+fn group_value(group: &str, separator: char) -> String {
+    let mut value = String::with_capacity(group.len());
+    for (i, c) in group.char_indices() {
+        let ambiguous = || {
+            group.as_bytes()[i + 1..]
+                .iter()
+                .take(2)
+                .filter(|byte| byte.is_ascii_hexdigit())
+                .count()
+                == 2
+        };
+        if c == separator || c.is_control() || (c == '%' && ambiguous()) {
+            percent(c, &mut value);
+        } else {
+            value.push(c);
+        }
+    }
+    value
+}
+
+fn percent(c: char, value: &mut String) {
+    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+        // Writing to a string cannot fail.
+        let _ = write!(value, "%{byte:02X}");
+    }
+}
+
+/// Whether a backend might take the two header names for one: compared without case, every run of
+/// characters other than ASCII letters and digits taken for one `-`, none at the ends.
+pub fn same_header(a: &[u8], b: &[u8]) -> bool {
+    folded(a).eq(folded(b))
+}
+
+fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let words = name
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let bytes = words.flat_map(|word| std::iter::once(&b'-').chain(word));
+    bytes.skip(1).map(u8::to_ascii_lowercase)
+}
+
+/// Longest header name that the users file may define, in bytes.
+pub(super) const MAX_HEADER_NAME: usize = 128;
+
+/// Header names under which a client may send nothing to a guarded backend.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderNames {
+    folded: HashSet<Box<[u8]>>,
+}
+
+impl HeaderNames {
+    /// Adds a name. One of more than 128 bytes is never found; the users file cannot define it.
+    pub fn insert(&mut self, name: &str) {
+        self.folded.insert(folded(name.as_bytes()).collect());
+    }
+
+    /// Adds all names of the other set.
+    pub fn extend(&mut self, other: &HeaderNames) {
+        self.folded.extend(other.folded.iter().cloned());
+    }
+
+    /// Whether a backend might take `name` for one of the names, see [`same_header`]. Allocates
+    /// nothing.
+    pub fn contains(&self, name: &[u8]) -> bool {
+        let mut buffer = [0; MAX_HEADER_NAME];
+        let mut len = 0;
+        for byte in folded(name) {
+            match buffer.get_mut(len) {
+                Some(place) => *place = byte,
+                // None of the names is that long.
+                None => return false,
+            }
+            len += 1;
+        }
+        self.folded.contains(&buffer[..len])
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.folded.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(groups: &[&str]) -> Identity {
+        let groups: Vec<_> = groups.iter().map(|group| group.to_string()).collect();
+        Identity::new(
+            "jörg",
+            &groups,
+            "Jörg\r\nRemote-User: admin",
+            "a@b\0\u{7f}\u{85}😀",
+        )
+    }
+
+    #[test]
+    fn a36_control_characters_never_end_a_header() {
+        let [name, _, display_name, email] = identity(&[]).remote;
+        assert_eq!(name, "jörg");
+        assert_eq!(display_name, "Jörg%0D%0ARemote-User: admin");
+        assert_eq!(email, "a@b%00%7F%C2%85😀");
+        assert!(matches!(header_value("plain ü"), Cow::Borrowed("plain ü")));
+    }
+
+    #[test]
+    fn a37_a_group_cannot_impersonate_another() {
+        let [_, groups, ..] = identity(&["a,b", "a%2Cb", "100%", "%2c,", "x\ny", "ü|ö"]).remote;
+        assert_eq!(groups, "a%2Cb,a%252Cb,100%,%252c%2C,x%0Ay,ü|ö");
+    }
+
+    #[test]
+    fn a37_every_list_of_groups_reads_back_in_one_way_only() {
+        let characters = [',', '%', '2', 'C', 'a'];
+        let mut seen = HashSet::new();
+        for code in 0..5usize.pow(5) {
+            let group: String = (0..5)
+                .map(|i| characters[code / 5usize.pow(i) % 5])
+                .collect();
+            let value = group_value(&group, ',');
+            assert!(!value.contains(','));
+            assert!(seen.insert(value), "{group} looks like another");
+        }
+    }
+
+    #[test]
+    fn a33_header_names_fold_as_backends_fold_them() {
+        for alias in [
+            "remote-user",
+            "Remote_User",
+            "REMOTE-USER",
+            "Remote-_User",
+            " Remote-User ",
+            "remote.user",
+        ] {
+            assert!(same_header(alias.as_bytes(), b"Remote-User"), "{alias}");
+        }
+        for other in ["RemoteUser", "Remote-Users", "X-Remote-User", "Remote", ""] {
+            assert!(!same_header(other.as_bytes(), b"Remote-User"), "{other}");
+        }
+        assert!(same_header("Remote\u{fc}User".as_bytes(), b"Remote-User"));
+    }
+
+    #[test]
+    fn a_set_of_names_finds_every_alias() {
+        let mut names = HeaderNames::default();
+        assert!(names.is_empty() && !names.contains(b"x-api-key"));
+        names.insert("X-Api-Key");
+        let mut all = HeaderNames::default();
+        all.extend(&names);
+        assert!(
+            all.contains(b"x_api_key") && all.contains(b"X-API--KEY") && !all.contains(b"X-Api")
+        );
+        assert!(!all.contains(&[b'a'; 5000]));
+        assert!(all.contains("-".repeat(5000).replacen('-', "X-Api-Key", 1).as_bytes()));
+    }
+
+    #[test]
+    fn a32_every_name_has_a_value_also_when_nobody_is_signed_in() {
+        let values: Vec<_> = HeaderSet::Remote.values(None).collect();
+        assert_eq!(
+            values,
+            HeaderSet::Remote
+                .names()
+                .iter()
+                .map(|name| (*name, ""))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(HeaderSet::from_word("remote"), Some(HeaderSet::Remote));
+        assert_eq!(HeaderSet::from_word("Remote"), None);
+    }
+}

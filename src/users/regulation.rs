@@ -1,0 +1,101 @@
+//! Regulation: who fails too often to sign in is banned for a while.
+//!
+//! An attempt is reserved before its password is checked, and counts as a failure from then on:
+//! however many come at once, no more than `max_retries` of them reach a password. A reservation
+//! whose worker dies stays the failure it was.
+//!
+//! Known users and addresses are counted in two separate tables, so that no flood from outside can
+//! push out what is remembered of a user. Names that nobody has are counted nowhere.
+
+use std::net::IpAddr;
+
+mod attempts;
+mod delay;
+mod tally;
+
+pub use attempts::{Attempts, Listed, Who};
+pub use delay::{Delay, FLOOR_BASIC, FLOOR_FORM};
+
+/// Whom failures are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Modes {
+    /// The user whose password was tried.
+    pub user: bool,
+    /// The address it was tried from.
+    pub ip: bool,
+}
+
+/// What the configuration says about regulation. Durations are in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whom failures are held against.
+    pub modes: Modes,
+    /// How many failures bring about a ban; 0 switches regulation off. Up to 64 it is exact to the
+    /// second; beyond, the oldest failures that count take the time of one up to
+    /// `max_retries` / 63 failures younger, so that a ban may come early and never late.
+    pub max_retries: u32,
+    /// How long a failure counts.
+    pub find_time: u64,
+    /// How long a ban lasts.
+    pub ban_time: u64,
+}
+
+/// One attempt to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    /// The canonical name, if there is such a user. `None` for a name that nobody has: it is held
+    /// against the address alone.
+    pub user: Option<&'a str>,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+/// Whom a ban holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// The user.
+    User,
+    /// The address: an IPv4 address or the /64 network of an IPv6 address.
+    Address,
+}
+
+/// A ban that is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("banned until {until}")]
+pub struct Banned {
+    /// Whom it holds.
+    pub whom: Whom,
+    /// The Unix second in which attempts are allowed again.
+    pub until: u64,
+}
+
+/// An attempt that may go on to the password. It counts as a failure until it is settled as a
+/// success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "an attempt that is not settled counts as a failure"]
+pub struct Reservation {
+    marks: [Option<Mark>; 2],
+}
+
+/// The place of a reservation in the count of one user or address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    whom: Whom,
+    key: crate::slots::Key,
+    number: u64,
+    /// The ban that this attempt brings about if it fails.
+    ban: Option<u64>,
+}
+
+impl Reservation {
+    /// The bans that are in force if this attempt fails, for the log.
+    pub fn bans(&self) -> impl Iterator<Item = Banned> + '_ {
+        let ban = |mark: &Mark| {
+            mark.ban.map(|until| Banned {
+                whom: mark.whom,
+                until,
+            })
+        };
+        self.marks.iter().flatten().filter_map(ban)
+    }
+}

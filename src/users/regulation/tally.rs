@@ -1,0 +1,193 @@
+//! The count of one user or one address: its failures since the last success, and its ban.
+//!
+//! Attempts are numbered. All failures after number `cleared` count, so a success forgets the
+//! earlier ones by moving that mark, and a ban is decided by one look at the time of the failure
+//! `max_retries` before the newest.
+
+use super::Settings;
+
+/// How many times are kept.
+const STAMPS: usize = 64;
+
+/// Length of an encoded [`Tally`] in bytes.
+pub(super) const TALLY_LENGTH: usize = 48 + 4 * STAMPS;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// The number of the newest attempt.
+    last: u64,
+    /// Attempts up to this number count no more.
+    cleared: u64,
+    /// The attempt that brought about the ban, and how many failures the ban is made of.
+    ban_number: u64,
+    ban_size: u32,
+    /// When the ban ends; 0: there is none.
+    banned_until: u64,
+    /// The second that the stamps count from.
+    base: u64,
+    /// How many attempts share a stamp, which is the time of the newest of them.
+    group: u32,
+    stamps: [u32; STAMPS],
+}
+
+impl Tally {
+    pub fn new(now: u64) -> Tally {
+        // Numbers that begin with the time never come twice, not even if the count of somebody was
+        // pushed out and begun anew while one of his attempts was still running.
+        let start = now.min(u64::MAX >> 24) << 20;
+        Tally {
+            last: start,
+            cleared: start,
+            ban_number: 0,
+            ban_size: 0,
+            banned_until: 0,
+            base: now,
+            group: 1,
+            stamps: [0; STAMPS],
+        }
+    }
+
+    /// The end of the ban in force. A ban never lasts longer than `ban_time` from now, whatever
+    /// the clock did since.
+    pub fn banned_until(&self, settings: &Settings, now: u64) -> Option<u64> {
+        let until = self.banned_until.min(now.saturating_add(settings.ban_time));
+        Some(until).filter(|until| *until > now)
+    }
+
+    /// Failures that count.
+    pub fn failures(&self) -> u64 {
+        self.last.saturating_sub(self.cleared)
+    }
+
+    /// Whether there is nothing to remember.
+    pub fn is_blank(&self) -> bool {
+        self.failures() == 0 && self.banned_until == 0
+    }
+
+    /// From when on the tally changes no decision.
+    pub fn ends(&self, settings: &Settings) -> u64 {
+        let counts = self
+            .time(self.last)
+            .saturating_add(settings.find_time)
+            .saturating_add(1);
+        counts.max(self.banned_until)
+    }
+
+    /// Counts a failure of somebody who is not banned: its number, and the end of the ban that it
+    /// brings about.
+    pub fn fail(&mut self, settings: &Settings, now: u64) -> (u64, Option<u64>) {
+        if self.banned_until != 0 {
+            // Only what came after the end of the last ban counts.
+            self.banned_until = 0;
+            self.cleared = self.last;
+        }
+        if self.failures() == 0 {
+            self.base = now;
+        }
+        self.regroup(group(settings.max_retries));
+        self.last += 1;
+        let stamp = now.saturating_sub(self.base).min(u32::MAX.into()) as u32;
+        self.stamps[self.place(self.last)] = stamp;
+
+        let max_retries = u64::from(settings.max_retries);
+        let since = now.saturating_sub(settings.find_time);
+        if self.failures() < max_retries || self.time(self.last - (max_retries - 1)) < since {
+            return (self.last, None);
+        }
+        self.banned_until = now.saturating_add(settings.ban_time);
+        self.ban_number = self.last;
+        self.ban_size = settings.max_retries;
+        (
+            self.last,
+            Some(self.banned_until).filter(|until| *until > now),
+        )
+    }
+
+    /// The attempt `number` was no failure: it and those before it count no more, and a ban that
+    /// is made of any of them was none.
+    pub fn succeed(&mut self, number: u64) {
+        if number > self.last {
+            return;
+        }
+        self.cleared = self.cleared.max(number);
+        if number > self.ban_number.saturating_sub(self.ban_size.into()) {
+            self.banned_until = 0;
+        }
+    }
+
+    pub fn encode(&self) -> [u8; TALLY_LENGTH] {
+        let mut bytes = [0; TALLY_LENGTH];
+        let numbers = [
+            self.last,
+            self.cleared,
+            self.ban_number,
+            self.banned_until,
+            self.base,
+        ];
+        for (place, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
+        }
+        let words = [self.ban_size, self.group].into_iter().chain(self.stamps);
+        for (place, word) in bytes[40..].as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// `None` for what [`Tally::encode`] never gives.
+    pub fn decode(bytes: &[u8]) -> Option<Tally> {
+        let bytes: &[u8; TALLY_LENGTH] = bytes.try_into().ok()?;
+        let number = |place: usize| u64::from_le_bytes(bytes.as_chunks().0[place]);
+        let word = |place: usize| u32::from_le_bytes(bytes[40..].as_chunks().0[place]);
+        let tally = Tally {
+            last: number(0),
+            cleared: number(1),
+            ban_number: number(2),
+            banned_until: number(3),
+            base: number(4),
+            ban_size: word(0),
+            group: word(1),
+            stamps: std::array::from_fn(|place| word(2 + place)),
+        };
+        let sane = tally.group > 0 && tally.cleared <= tally.last && tally.last < u64::MAX >> 1;
+        sane.then_some(tally)
+    }
+
+    fn place(&self, number: u64) -> usize {
+        (number / u64::from(self.group) % STAMPS as u64) as usize
+    }
+
+    /// The time of an attempt, or a little later if it shares its stamp.
+    fn time(&self, number: u64) -> u64 {
+        self.base
+            .saturating_add(self.stamps[self.place(number)].into())
+    }
+
+    /// Lets `group` attempts share a stamp from now on, after `max_retries` was changed.
+    fn regroup(&mut self, group: u32) {
+        if group == self.group {
+            return;
+        }
+        let old = self.clone();
+        let oldest = (old.last / u64::from(old.group)).saturating_sub(STAMPS as u64 - 1);
+        let oldest = (oldest * u64::from(old.group)).max(old.cleared + 1);
+        self.group = group;
+        let newest = self.last / u64::from(group);
+        for shared in newest.saturating_sub(STAMPS as u64 - 1)..=newest {
+            let end = shared * u64::from(group) + u64::from(group - 1);
+            // What the old stamps did not reach back to is taken for younger than it is.
+            let number = end.max(oldest).min(old.last);
+            self.stamps[(shared % STAMPS as u64) as usize] = old.stamps[old.place(number)];
+        }
+    }
+}
+
+/// How many attempts share a stamp, so that the stamps reach back `max_retries` attempts.
+fn group(max_retries: u32) -> u32 {
+    // A group may be cut by either end, so one stamp more than full groups is needed.
+    if max_retries as usize <= STAMPS {
+        1
+    } else {
+        max_retries.div_ceil(STAMPS as u32 - 1)
+    }
+}
