@@ -50,16 +50,12 @@ impl Seen {
     }
 }
 
+/// Letters and digits count, whatever stands between them is one separator: backends differ in what they fold.
 fn fold(name: &str) -> String {
-    name.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 /// Takes a conversation over after the head of the request.

@@ -74,6 +74,11 @@ impl Browser {
 
     /// One command of the protocol; its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.try_call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.sent += 1;
         let mut command = json!({"id": self.sent, "method": method, "params": params});
         if !self.session.is_null() {
@@ -88,8 +93,12 @@ impl Browser {
             let message =
                 message.unwrap_or_else(|error| panic!("{method}: Chromium says nothing: {error}"));
             if message["id"] == self.sent {
-                assert!(message["error"].is_null(), "{method}: {}", message["error"]);
-                return message["result"].clone();
+                let failed = !message["error"].is_null();
+                return if failed {
+                    Err(message["error"].clone())
+                } else {
+                    Ok(message["result"].clone())
+                };
             }
         }
     }
@@ -105,10 +114,11 @@ impl Browser {
         self.wait("the page", "document.readyState === 'complete'");
     }
 
-    /// The value of an expression in the page.
+    /// The value of an expression in the page; null while one page gives way to the next.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true});
-        self.call("Runtime.evaluate", params)["result"]["value"].clone()
+        self.try_call("Runtime.evaluate", params)
+            .map_or(Value::Null, |found| found["result"]["value"].clone())
     }
 
     /// Where the browser is.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -149,12 +148,6 @@ impl Gate {
     /// Writes a file in place, as editors and `echo >` do.
     pub fn overwrite(&self, path: &str, text: &str) {
         self.place.write(path, &self.place.filled(text));
-    }
-
-    /// Sets the mode of a file of the site.
-    pub fn chmod(&self, path: &str, mode: u32) {
-        let path = self.place.prefix.join(path);
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
     }
 
     /// The workers that take connections.

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod ask;
+pub mod attack;
 pub mod backend;
 pub mod browser;
 pub mod fastcgi;

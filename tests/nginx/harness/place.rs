@@ -1,6 +1,7 @@
 //! Where one nginx of a test lives: its directory with all files written out, its address, its backend.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +36,9 @@ impl Place {
         for (path, text) in site.files() {
             place.write(&path, &place.filled(&text));
         }
+        for (path, mode) in &site.modes {
+            place.chmod(path, *mode);
+        }
         place
     }
 
@@ -45,6 +49,12 @@ impl Place {
         fs::create_dir_all(directory)
             .and_then(|()| fs::write(&path, text))
             .expect("a file of the site");
+    }
+
+    /// Sets the mode of a file of the site.
+    pub fn chmod(&self, path: &str, mode: u32) {
+        let path = self.prefix.join(path);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
     }
 
     /// nginx on this site, with further arguments.
@@ -69,6 +79,7 @@ impl Place {
         let mut text = text
             .replace("@listen@", &format!("listen {ip}:{https} ssl http2;"))
             .replace("@clear@", &format!("listen {ip}:{http};"))
+            .replace("@address@", &ip.to_string())
             .replace("@backend@", &self.backend.address.to_string())
             .replace("@port@", &self.address.port_suffix())
             .replace("@prefix@", &self.prefix.display().to_string())

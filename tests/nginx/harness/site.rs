@@ -2,7 +2,7 @@
 //!
 //! Texts may hold `@name@` places, filled in when the site is written out: `@listen@` (TLS and HTTP/2), `@clear@`
 //! (plain http), `@proxy@` (to the echo backend), `@backend@`, `@fastcgi@`, `@uwsgi@`, `@grpc@` (addresses),
-//! `@port@` (what follows a host in a URL), `@prefix@` (the directory of the site).
+//! `@port@` (what follows a host in a URL), `@prefix@` (the directory of the site), `@module@`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,17 +26,21 @@ pub struct Site {
     module: bool,
     workers: u16,
     main: String,
+    events: String,
     http: String,
     root: String,
     app: String,
     public: String,
     portal: String,
     servers: String,
+    backend: String,
     session: String,
     yaml: String,
     rules: String,
     users: String,
     files: Vec<(String, String)>,
+    pub(super) modes: Vec<(String, u32)>,
+    watch: bool,
     pub(super) tolerated: Vec<&'static str>,
 }
 
@@ -47,6 +51,7 @@ impl Site {
             module: true,
             workers: 1,
             main: String::new(),
+            events: String::new(),
             http: "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:1m;"
                 .into(),
             root: "location / { @proxy@ }".into(),
@@ -54,11 +59,14 @@ impl Site {
             public: "auth_gate on; location / { @proxy@ }".into(),
             portal: "location / { auth_gate_portal; }".into(),
             servers: String::new(),
+            backend: BACKEND.into(),
             session: SESSION.into(),
             yaml: String::new(),
             rules: RULES.into(),
             users: USERS.into(),
             files: Vec::new(),
+            modes: Vec::new(),
+            watch: true,
             tolerated: Vec::new(),
         }
     }
@@ -88,9 +96,21 @@ impl Site {
         self
     }
 
+    /// Adds lines to `events`.
+    pub fn events(mut self, lines: &str) -> Site {
+        add(&mut self.events, lines);
+        self
+    }
+
     /// Adds lines to `http`.
     pub fn http(mut self, lines: &str) -> Site {
         add(&mut self.http, lines);
+        self
+    }
+
+    /// Replaces what `http` says of the module (its configuration and its zone).
+    pub fn http_only(mut self, lines: &str) -> Site {
+        self.http = lines.into();
         self
     }
 
@@ -136,6 +156,12 @@ impl Site {
         self
     }
 
+    /// Replaces the `authentication_backend:` part of the configuration.
+    pub fn backend(mut self, yaml: &str) -> Site {
+        self.backend = format!("{yaml}\n");
+        self
+    }
+
     /// Replaces the `access_control:` part of the configuration.
     pub fn rules(mut self, yaml: &str) -> Site {
         self.rules = yaml.into();
@@ -157,6 +183,18 @@ impl Site {
     /// Adds a file under the site's directory.
     pub fn file(mut self, path: &str, content: &str) -> Site {
         self.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Sets the mode of one of the files.
+    pub fn mode(mut self, path: &str, mode: u32) -> Site {
+        self.modes.push((path.into(), mode));
+        self
+    }
+
+    /// Whether the users file is watched; it is unless told.
+    pub fn watch(mut self, watch: bool) -> Site {
+        self.watch = watch;
         self
     }
 
@@ -183,7 +221,7 @@ impl Site {
     }
 
     pub(super) fn files(&self) -> Vec<(String, String)> {
-        let mut configuration = String::from(BACKEND);
+        let mut configuration = self.backend.replace("@watch@", &self.watch.to_string());
         for part in [&self.session, &self.yaml, &self.rules] {
             add(&mut configuration, part);
         }
@@ -197,8 +235,14 @@ impl Site {
     }
 
     fn nginx_conf(&self) -> String {
+        let loads = self.module || self.main.contains("@module@");
+        let loaded = if loads {
+            module().display().to_string()
+        } else {
+            String::new()
+        };
         let load = if self.module {
-            format!("load_module {};", module().display())
+            format!("load_module {loaded};")
         } else {
             String::new()
         };
@@ -206,6 +250,7 @@ impl Site {
             .replace("@load@", &load)
             .replace("@workers@", &self.workers.to_string())
             .replace("@main@", &self.main)
+            .replace("@events@", &self.events)
             .replace("@http-lines@", &self.http)
             .replace("@app@", &self.app)
             .replace("@root@", &self.root)
@@ -213,11 +258,12 @@ impl Site {
             .replace("@portal@", &self.portal)
             .replace("@servers@", &self.servers)
             .replace("@proxy@", PROXY)
+            .replace("@module@", &loaded)
     }
 }
 
 /// What every configuration of a test begins with.
-const BACKEND: &str = "authentication_backend:\n  file:\n    path: users.yml\n    watch: true\n";
+const BACKEND: &str = "authentication_backend:\n  file:\n    path: users.yml\n    watch: @watch@\n";
 
 /// One cookie domain, the portal on a host of its own.
 pub const SESSION: &str = "session:

@@ -89,7 +89,11 @@ impl<'g> Visitor<'g> {
 
     /// The name and value of every cookie that host would get, as a header.
     pub fn cookie_header(&self, host: &str) -> Vec<(String, String)> {
-        let host = host.split(':').next().unwrap_or_default();
+        let host = host
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('.');
         let pairs: Vec<String> = self
             .jar
             .iter()
