@@ -47,7 +47,8 @@ pub struct CookieDomain {
     pub domain: String,
     /// Name of the cookie, with `__Host-` in front where `host_only` is set.
     pub name: String,
-    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files (`session.domain`) may lack it.
+    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files
+    /// (`session.domain`) may lack it.
     pub authelia_url: Option<Url>,
     /// Where to go after a login without a return address.
     pub default_redirection_url: Option<Url>,
@@ -121,7 +122,8 @@ impl Sessions {
 }
 
 impl CookieDomain {
-    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the domain.
+    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the
+    /// domain.
     pub fn covers(&self, host: &str) -> bool {
         match self.host_only {
             true => self.domain.eq_ignore_ascii_case(host),
