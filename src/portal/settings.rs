@@ -22,8 +22,6 @@ pub struct Settings {
 pub struct Domain {
     /// Lower case, without leading dot.
     pub domain: String,
-    /// The portal's address for this domain.
-    pub portal_url: Option<String>,
     /// Where a visitor goes who came from nowhere.
     pub default_redirection_url: Option<String>,
     /// How the session cookie is written.

@@ -358,7 +358,6 @@ pub fn settings(theme: Theme) -> Settings {
         theme,
         domains: vec![Domain {
             domain: "example.com".into(),
-            portal_url: Some("https://auth.example.com/".into()),
             default_redirection_url: Some("https://home.example.com".into()),
             cookie: CookieSpec::new("authelia_session", "example.com", CrossSite::Lax, false)
                 .unwrap(),
