@@ -18,7 +18,6 @@ impl Config {
 fn domain(cookie: &CookieDomain) -> Domain {
     Domain {
         domain: cookie.domain.clone(),
-        portal_url: cookie.authelia_url.as_ref().map(ToString::to_string),
         default_redirection_url: cookie.default_redirection_url.as_ref().map(ToString::to_string),
         cookie: cookie.cookie.clone(),
         lifetimes: cookie.lifetimes,

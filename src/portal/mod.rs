@@ -57,7 +57,7 @@ pub struct Portal {
 impl Portal {
     /// A portal with these settings.
     pub fn new(settings: Settings) -> Self {
-        let policy = pages::policy(&settings);
+        let policy = pages::form_policy();
         Portal {
             settings,
             policy,

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::messages::{Messages, Phrase};
-use super::settings::{Settings, Theme};
+use super::settings::Theme;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -90,20 +90,11 @@ impl Frame {
     }
 }
 
-/// The Content Security Policy of pages whose forms lead to the portal and from there into the
-/// cookie domains: browsers hold the redirect after a form against `form-action`, too.
-pub(super) fn policy(settings: &Settings) -> String {
-    let mut targets = String::from("'self'");
-    for name in settings.names() {
-        targets.push_str(&format!(" https://{name}:* https://*.{name}:*"));
-    }
-    let starts = settings.domains.iter().map(|d| &d.default_redirection_url);
-    for url in starts.chain([&settings.default_redirection_url]).flatten() {
-        if let Ok(url) = url::Url::parse(url) {
-            targets.push_str(&format!(" {}", url.origin().ascii_serialization()));
-        }
-    }
-    policy_with(&targets)
+/// The Content Security Policy of pages with a form. Browsers hold every redirect that follows a
+/// form against `form-action`, also those of the application to which the visitor returns and which
+/// may send him on to hosts that we do not know; so any host, but never without TLS.
+pub(super) fn form_policy() -> String {
+    policy_with("'self' https:")
 }
 
 /// The Content Security Policy of pages without a form.
