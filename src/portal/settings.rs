@@ -57,6 +57,11 @@ impl Settings {
             .find(|(_, d)| is_inside(&host, &d.domain))
     }
 
+    /// The names of all cookie domains.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.domains.iter().map(|d| d.domain.as_str())
+    }
+
     /// Where a visitor of `domain` goes who came from nowhere.
     pub fn start_page<'a>(&'a self, domain: &'a Domain) -> Option<&'a str> {
         domain
