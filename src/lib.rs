@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod config;
+pub mod files;
 pub mod portal;
 pub mod session;
 pub mod slots;

@@ -28,10 +28,6 @@ pub(super) fn users_file(
     };
     let flag = |key: &str| file.get(key).and_then(|at| at.bool()).unwrap_or(false);
     let watch = flag("watch");
-    let matching = Matching {
-        search_email: flag("search.email"),
-        case_insensitive: flag("search.case_insensitive"),
-    };
     let password = file.get("password").map_or_else(
         || Some(HashParameters::default()),
         |at| parameters(&at, report),
@@ -48,7 +44,10 @@ pub(super) fn users_file(
     Some(UsersFile {
         path: beside(configuration, path),
         watch,
-        matching,
+        matching: Matching {
+            search_email: flag("search.email"),
+            case_insensitive: flag("search.case_insensitive"),
+        },
         password: password?,
         refresh_interval,
         extra_attributes,

@@ -77,7 +77,13 @@ impl Walk<'_> {
         if !matches!(at.node.value, Value::Map(_)) {
             if !matches!(at.node.value, Value::Null) {
                 let example = example(key);
-                self.report.error(at, format!("must be keys with values; write for instance `{example}: …` on a line of its own below"));
+                self.report.error(
+                    at,
+                    format!(
+                        "must be keys with values; write for instance `{example}: …` on a \
+                        line of its own below"
+                    ),
+                );
             }
             return;
         }

@@ -18,7 +18,9 @@ pub(super) fn methods(at: &At<'_>, report: &mut Report) -> Vec<Method> {
                 let upper = word.to_ascii_uppercase();
                 let hint = match Method::parse(&upper) {
                     Some(_) => format!("write `{upper}`"),
-                    None => "rules know GET, HEAD, POST, PUT, PATCH, DELETE, TRACE, CONNECT, OPTIONS, COPY, LOCK, MKCOL, MOVE, PROPFIND, PROPPATCH and UNLOCK".into(),
+                    None => "rules know GET, HEAD, POST, PUT, PATCH, DELETE, TRACE, CONNECT, \
+                        OPTIONS, COPY, LOCK, MKCOL, MOVE, PROPFIND, PROPPATCH and UNLOCK"
+                        .into(),
                 };
                 report.error(&item, format!("`{word}` is no method; {hint}"));
             }
@@ -37,13 +39,23 @@ pub(super) fn subjects(
     if let (Requirement::Bypass, Some(subject), false) =
         (requirement, at.get("subject"), items.is_empty())
     {
-        report.error(&subject, "has no place beside policy `bypass`, which asks nobody who he is; write one_factor, or take it out");
+        report.error(
+            &subject,
+            "has no place beside policy `bypass`, which asks nobody who he is; \
+            write one_factor, or take it out",
+        );
     }
     let term = |item: &At<'_>, report: &mut Report| {
         let text = item.text()?;
         let term = SubjectTerm::parse(text);
         if term.is_none() && text.starts_with("oauth2:client:") {
-            report.error(item, format!("`{text}` names an OpenID Connect client, which is not built yet; write user:NAME or group:NAME"));
+            report.error(
+                item,
+                format!(
+                    "`{text}` names an OpenID Connect client, which is not built yet; \
+                    write user:NAME or group:NAME"
+                ),
+            );
         } else if term.is_none() {
             report.error(
                 item,

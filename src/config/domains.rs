@@ -4,20 +4,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Url;
 
-use super::model::{CookieDomain, covers};
+use super::model::covers;
 use super::report::{At, Report};
-use super::values::one_of;
 
 /// A cookie domain that browsers accept.
 pub(super) fn domain_name(at: &At<'_>, host_only: bool, report: &mut Report) -> Option<String> {
     let domain = at.text()?;
-    let label = |label: &str| {
-        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     let message = if domain.parse::<Ipv4Addr>().is_ok() {
         return Some(domain.into());
     } else if domain.parse::<Ipv6Addr>().is_ok() {
@@ -34,19 +26,21 @@ pub(super) fn domain_name(at: &At<'_>, host_only: bool, report: &mut Report) -> 
         )
     } else if let Some((host, _)) = domain.split_once(':') {
         format!("`{domain}` has a port, which cookies do not know; write `{host}`")
-    } else if domain.len() > 253 || !domain.split('.').all(label) {
+    } else if domain.len() > 253 || !domain.split('.').all(is_label) {
         format!("`{domain}` is no domain; write for instance example.com")
     } else if host_only {
         return Some(domain.into());
     } else if !domain.contains('.') {
         format!(
-            "`{domain}` has no dot, and browsers take no cookie for it; write for instance home.{domain}"
+            "`{domain}` has no dot, and browsers take no cookie for it; write \
+            for instance home.{domain}"
         )
     } else if psl::suffix(domain.as_bytes())
         .is_some_and(|s| s.is_known() && s.as_bytes() == domain.as_bytes())
     {
         format!(
-            "`{domain}` is a public suffix, and browsers take no cookie for it; write your own domain below it"
+            "`{domain}` is a public suffix, and browsers take no cookie for it; \
+            write your own domain below it"
         )
     } else {
         return Some(domain.into());
@@ -55,19 +49,24 @@ pub(super) fn domain_name(at: &At<'_>, host_only: bool, report: &mut Report) -> 
     None
 }
 
+fn is_label(label: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let ends = !label.starts_with('-') && !label.ends_with('-');
+    !label.is_empty() && label.len() <= 63 && ends && label.bytes().all(inner)
+}
+
 /// An https address without name and fragment. The kind of value was checked before.
 pub(super) fn secure_url(at: &At<'_>, report: &mut Report) -> Option<Url> {
     let url = Url::parse(at.text()?).ok()?;
-    let message = if url.scheme() != "https" {
-        format!(
-            "`{url}` is not secure; write https://{}",
-            &url[url::Position::BeforeHost..]
-        )
-    } else if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        "must have no user name and no `#`; write for instance https://auth.example.com".into()
-    } else {
-        return Some(url);
-    };
+    let message =
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            "must have no user name and no `#`; write for instance https://auth.example.com".into()
+        } else if url.scheme() != "https" {
+            let rest = &url[url::Position::BeforeHost..];
+            format!("`{url}` is not secure; write https://{rest}")
+        } else {
+            return Some(url);
+        };
     report.error(at, message);
     None
 }
@@ -76,7 +75,13 @@ pub(super) fn scope(at: &At<'_>, url: &Url, domain: Option<&str>, report: &mut R
     if let Some(domain) = domain
         && !inside(url, domain)
     {
-        report.error(at, format!("`{url}` lies outside the domain `{domain}`; write a host that is `{domain}` or ends with `.{domain}`"));
+        report.error(
+            at,
+            format!(
+                "`{url}` lies outside the domain `{domain}`; write a host that is \
+                `{domain}` or ends with `.{domain}`"
+            ),
+        );
     }
 }
 
@@ -85,39 +90,30 @@ pub(super) fn inside(url: &Url, domain: &str) -> bool {
 }
 
 /// No domain twice, and none below an earlier one.
-pub(super) fn distinct(session: &At<'_>, cookies: &mut [CookieDomain], report: &mut Report) {
-    let places: Vec<At<'_>> = session.get("cookies").map_or(Vec::new(), |at| at.items());
-    let places: Vec<&At<'_>> = places
-        .iter()
-        .filter(|at| {
-            at.get("domain")
-                .and_then(|d| d.text())
-                .is_some_and(|d| cookies.iter().any(|c| c.domain == d))
-        })
-        .collect();
-    for (n, cookie) in cookies.iter().enumerate() {
-        let Some(place) = places.get(n).and_then(|at| at.get("domain")) else {
+pub(super) fn distinct(cookies: &[At<'_>], report: &mut Report) {
+    let mut earlier: Vec<(&str, bool)> = Vec::new();
+    for cookie in cookies {
+        let Some(at) = cookie.get("domain") else {
             continue;
         };
-        let earlier: Vec<&str> = cookies[..n]
-            .iter()
-            .map(|c| c.domain.as_str())
-            .filter(|d| covers(d, &cookie.domain))
-            .collect();
-        if earlier.contains(&cookie.domain.as_str()) {
-            report.error(
-                &place,
-                format!("`{}` is given twice; keep one of them", cookie.domain),
-            );
-        } else if !earlier.is_empty() {
-            report.error(
-                &place,
+        let domain = at.text().unwrap_or_default();
+        let host_only = cookie.get("host_only").and_then(|at| at.bool()) == Some(true);
+        let above = earlier.iter().find(|(other, exact)| match exact {
+            true => *other == domain,
+            false => covers(other, domain),
+        });
+        match above {
+            Some((other, _)) if *other == domain => {
+                report.error(&at, format!("`{domain}` is given twice; keep one of them"));
+            }
+            Some((other, _)) => report.error(
+                &at,
                 format!(
-                    "`{}` lies below {}, which stands before it and covers it; take it out",
-                    cookie.domain,
-                    one_of(&earlier)
+                    "`{domain}` lies below {other}, which stands before it and covers \
+                    it; take it out"
                 ),
-            );
+            ),
+            None => earlier.push((domain, host_only)),
         }
     }
 }

@@ -8,7 +8,8 @@ pub(super) enum DurationError {
     Malformed,
     /// A unit that does not exist.
     #[error(
-        "has the unknown unit `{0}`; units are s, m, h, d, w, M (30 days), y (365 days) and their long names"
+        "has the unknown unit `{0}`; units are s, m, h, d, w, M (30 days), \
+        y (365 days) and their long names"
     )]
     Unit(String),
     /// A point or a comma.

@@ -176,7 +176,11 @@ fn policies(root: &At<'_>, report: &mut Report) {
         && policy.get("standard").is_some_and(|at| on(&at, "enabled"))
         && let Some(at) = policy.get("zxcvbn").filter(|at| on(at, "enabled"))
     {
-        report.error(&at, "cannot be enabled beside password_policy.standard; write `enabled: false` for one of them");
+        report.error(
+            &at,
+            "cannot be enabled beside password_policy.standard; write `enabled: \
+            false` for one of them",
+        );
     }
     let Some(privacy) = root.get("privacy_policy").filter(|at| on(at, "enabled")) else {
         return;

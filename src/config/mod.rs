@@ -19,6 +19,7 @@ mod later;
 mod model;
 mod networks;
 mod old;
+mod portal;
 mod personal;
 mod problem;
 mod regulation;
@@ -32,14 +33,16 @@ mod values;
 mod yaml;
 
 pub use model::{
-    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Theme, UsersFile, ValueType,
+    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, UsersFile, ValueType,
 };
 pub use problem::Problem;
 
 use crate::access::Rules;
+use crate::portal::Theme;
 use crate::users::Directory;
 use crate::users::regulation::Settings;
 use report::{At, Report};
+use yaml::Node;
 
 /// Largest configuration that is read, in bytes.
 const MAX_CONFIGURATION: usize = 4 << 20;
@@ -71,12 +74,7 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong, in the order of the files.
 pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
-    let bytes = loader
-        .read(path)
-        .map_err(|error| vec![unreadable(path, &error)])?;
-    let text = source::text(path, bytes, MAX_CONFIGURATION).map_err(|problem| vec![problem])?;
-    source::refuse_templates(path, &text).map_err(|problem| vec![problem])?;
-    let mut tree = source::tree(path, &text).map_err(|problem| vec![problem])?;
+    let (text, mut tree) = open(path, loader).map_err(|problem| vec![problem])?;
     let mut report = Report::default();
     let env_used = env::apply(&mut tree, loader, &mut report);
     old::modernise(&mut tree, &mut report);
@@ -86,17 +84,18 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
     let parts = Parts::read(&root, path, &mut report);
     let (mut errors, mut warnings) = report.finish(path, &text);
     let directory = parts.users_file.as_ref().and_then(|file| {
-        match loader.read(&file.path) {
-            Ok(bytes) => match load_users(&file.path, &bytes, file) {
-                Ok((directory, more)) => {
-                    warnings.extend(more);
-                    return Some(directory);
-                }
-                Err(more) => errors.extend(more),
-            },
-            Err(error) => errors.push(unreadable(&file.path, &error)),
+        let bytes = loader.read(&file.path);
+        let read = bytes.map_err(|error| vec![unreadable(&file.path, &error)]);
+        match read.and_then(|bytes| load_users(&file.path, &bytes, file)) {
+            Ok((directory, more)) => {
+                warnings.extend(more);
+                Some(directory)
+            }
+            Err(more) => {
+                errors.extend(more);
+                None
+            }
         }
-        None
     });
     match (parts.users_file, directory) {
         (Some(users_file), Some(directory)) if errors.is_empty() => Ok(Loaded {
@@ -105,7 +104,7 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
                 rules: parts.rules,
                 session: parts.session,
                 users_file,
-                directory,
+                directory: directory.into(),
                 regulation: parts.regulation,
                 default_redirection_url: parts.default_redirection_url,
             },
@@ -114,6 +113,17 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
         }),
         _ => Err(errors),
     }
+}
+
+/// The text of the configuration and its tree.
+fn open(path: &Path, loader: &dyn Loader) -> Result<(String, Node), Problem> {
+    let bytes = loader
+        .read(path)
+        .map_err(|error| unreadable(path, &error))?;
+    let text = source::text(path, bytes, MAX_CONFIGURATION)?;
+    source::refuse_templates(path, &text)?;
+    let tree = source::tree(path, &text)?;
+    Ok((text, tree))
 }
 
 /// Reads the content of the users file at `path`, with warnings.
@@ -173,16 +183,17 @@ impl Parts {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    let message = match error.kind() {
+    let message: String = match error.kind() {
         ErrorKind::NotFound => "there is no such file; check the path".into(),
-        ErrorKind::IsADirectory => "is a directory; write everything in one file and name that file".into(),
-        ErrorKind::PermissionDenied => "may not be read by this user; check the owner and the mode of the file and of the folders above it".into(),
+        ErrorKind::IsADirectory => {
+            "is a directory; write everything in one file and name that file".into()
+        }
+        ErrorKind::PermissionDenied => {
+            "may not be read by this user; check the owner and the mode of the \
+            file and of the folders above it"
+                .into()
+        }
         _ => format!("cannot be read: {error}"),
     };
-    Problem {
-        file: path.into(),
-        line: None,
-        key: String::new(),
-        message,
-    }
+    Problem::new(path, None, "", &message)
 }

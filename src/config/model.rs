@@ -1,11 +1,13 @@
 //! What a configuration says, in the values of the other rooms.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use url::Url;
 
 use crate::access::Rules;
+use crate::portal::Theme;
 use crate::session::{CookieSpec, CrossSite, Lifetimes};
 use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
@@ -22,27 +24,11 @@ pub struct Config {
     /// `authentication_backend.file`.
     pub users_file: UsersFile,
     /// Who is in the users file.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// `regulation`.
     pub regulation: Settings,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
-}
-
-/// How the pages look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Theme {
-    /// Dark on white, Authelia's default.
-    #[default]
-    Light,
-    /// Light on dark.
-    Dark,
-    /// Light on grey.
-    Grey,
-    /// Light on black.
-    Oled,
-    /// What the visitor's system prefers.
-    Auto,
 }
 
 /// `session`.
@@ -61,7 +47,8 @@ pub struct CookieDomain {
     pub domain: String,
     /// Name of the cookie, with `__Host-` in front where `host_only` is set.
     pub name: String,
-    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files (`session.domain`) may lack it.
+    /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files
+    /// (`session.domain`) may lack it.
     pub authelia_url: Option<Url>,
     /// Where to go after a login without a return address.
     pub default_redirection_url: Option<Url>,
@@ -135,7 +122,8 @@ impl Sessions {
 }
 
 impl CookieDomain {
-    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the domain.
+    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the
+    /// domain.
     pub fn covers(&self, host: &str) -> bool {
         match self.host_only {
             true => self.domain.eq_ignore_ascii_case(host),

@@ -83,7 +83,13 @@ fn define(
         value.items()
     };
     if items.is_empty() {
-        report.error(name_at, format!("the network `{name}` has no addresses, so that a rule that names it would hold everywhere; write for instance 10.0.0.0/8"));
+        report.error(
+            name_at,
+            format!(
+                "the network `{name}` has no addresses, so that a rule that names \
+                it would hold everywhere; write for instance 10.0.0.0/8"
+            ),
+        );
     }
     for item in items {
         let Some(text) = item.text() else { continue };

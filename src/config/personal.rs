@@ -48,9 +48,22 @@ pub(super) fn personal(
     if let Some(section) = section(at, "extra", report) {
         for entry in section.entries() {
             let at = section.entry(entry);
-            match file.extra_attributes.iter().find(|extra| extra.name == entry.key) {
-                Some(extra) => found.extend(extra_value(&at, extra, report).map(|value| (entry.key.clone(), value))),
-                None => report.error(&at, format!("is not declared; declare it in authentication_backend.file.extra_attributes.{}", entry.key)),
+            match file
+                .extra_attributes
+                .iter()
+                .find(|extra| extra.name == entry.key)
+            {
+                Some(extra) => found.extend(
+                    extra_value(&at, extra, report).map(|value| (entry.key.clone(), value)),
+                ),
+                None => report.error(
+                    &at,
+                    format!(
+                        "is not declared; declare it in \
+                        authentication_backend.file.extra_attributes.{}",
+                        entry.key
+                    ),
+                ),
             }
         }
     }

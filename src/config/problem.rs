@@ -1,7 +1,7 @@
 //! Errors and warnings as a person reads them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something about a configuration that a person should change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,36 @@ pub struct Problem {
     pub key: String,
     /// What is wrong and what to write instead.
     pub message: String,
+}
+
+/// Longest key and longest message, in characters: a file may hold a megabyte in one value.
+const MAX_CHARS: usize = 600;
+
+impl Problem {
+    pub(super) fn new(file: &Path, line: Option<usize>, key: &str, message: &str) -> Self {
+        Problem {
+            file: file.into(),
+            line,
+            key: printable(key),
+            message: printable(message),
+        }
+    }
+}
+
+/// `text` on one line of bounded length.
+fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for (n, c) in text.chars().enumerate() {
+        if n == MAX_CHARS {
+            shown.push('…');
+            break;
+        }
+        match c.is_control() {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 impl fmt::Display for Problem {
@@ -32,3 +62,19 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_one_line_of_bounded_length() {
+        let problem = Problem::new(Path::new("f.yml"), Some(3), "a.b", "x\ny\u{7}");
+        assert_eq!(problem.to_string(), "f.yml:3: a.b: x\\ny\\u{7}");
+        let long = Problem::new(Path::new("f.yml"), None, "", &"é".repeat(5000));
+        assert_eq!(
+            long.to_string().chars().count(),
+            "f.yml: ".len() + MAX_CHARS + 1
+        );
+    }
+}

@@ -22,7 +22,13 @@ pub(super) fn regulation(root: &At<'_>, report: &mut Report) -> Settings {
     if find_time > ban_time
         && let Some(at) = get("find_time").or_else(|| get("ban_time"))
     {
-        report.error(&at, format!("find_time ({find_time} s) may not be longer than ban_time ({ban_time} s); make the ban longer"));
+        report.error(
+            &at,
+            format!(
+                "find_time ({find_time} s) may not be longer than ban_time \
+                ({ban_time} s); make the ban longer"
+            ),
+        );
     }
     let modes = get("modes").map_or(Vec::new(), |at| at.items());
     let has = |word: &str| modes.iter().any(|at| at.text() == Some(word));

@@ -210,31 +210,23 @@ fn locate(mut notes: Vec<Note>, file: &Path, text: &str) -> Vec<Problem> {
         .collect();
     problems.dedup();
     if more > 0 {
-        problems.push(Problem {
-            file: file.into(),
-            line: None,
-            key: String::new(),
-            message: format!("and {more} more like these"),
-        });
+        problems.push(Problem::new(
+            file,
+            None,
+            "",
+            &format!("and {more} more like these"),
+        ));
     }
     problems
 }
 
 fn place(note: Note, file: &Path, lines: &mut Lines<'_>) -> Problem {
     let Note { id, key, message } = note;
-    let from_environment = id.is_some_and(|id| id >= ENVIRONMENT);
-    Problem {
-        file: if from_environment {
-            "environment".into()
-        } else {
-            file.into()
-        },
-        line: id
-            .filter(|_| !from_environment)
-            .and_then(|id| lines.find(id)),
-        key,
-        message,
+    if id.is_some_and(|id| id >= ENVIRONMENT) {
+        return Problem::new(Path::new("environment"), None, &key, &message);
     }
+    let line = id.and_then(|id| lines.find(id));
+    Problem::new(file, line, &key, &message)
 }
 
 /// Finds lines, each at the cost of parsing the file again.

@@ -38,10 +38,7 @@ pub(super) fn rules(root: &At<'_>, report: &mut Report) -> Rules {
         no_rules(control.as_ref(), default, report);
     }
     refuse_repeated(&items, report);
-    let rules: Vec<Rule> = items
-        .iter()
-        .filter_map(|at| rule(at, &networks, report))
-        .collect();
+    let rules: Vec<Rule> = items.iter().map(|at| rule(at, &networks, report)).collect();
     let asks = |at: &&At<'_>| at.get("policy").and_then(|at| at.text()) == Some("two_factor");
     let second = match &default_at {
         Some(at) if default == Requirement::TwoFactor => Some(at),
@@ -91,7 +88,13 @@ fn refuse_repeated(rules: &[At<'_>], report: &mut Report) {
     let mut seen = HashMap::new();
     for (n, at) in rules.iter().enumerate() {
         if let Some(first) = seen.insert(criteria(at), n + 1) {
-            report.error(at, format!("asks for the same as rule {first}, which stands before it and wins; take one of them out"));
+            report.error(
+                at,
+                format!(
+                    "asks for the same as rule {first}, which stands before it and \
+                    wins; take one of them out"
+                ),
+            );
         }
     }
 }
@@ -134,11 +137,15 @@ fn policy(at: &At<'_>, report: &mut Report) -> Option<Requirement> {
     policy
 }
 
-fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Option<Rule> {
+fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Rule {
     for entry in at.entries() {
         let place = at.entry(entry);
         if place.items().is_empty() {
-            report.warn(&place, "has no value and counts as absent, so that the rule holds for more; write a value or take it out");
+            report.warn(
+                &place,
+                "has no value and counts as absent, so that the rule holds for \
+                more; write a value or take it out",
+            );
         }
     }
     let requirement = match at.get("policy") {
@@ -150,7 +157,7 @@ fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Option<Rule> {
         }
     };
     let requirement = requirement.unwrap_or(Requirement::Deny);
-    let rule = Rule {
+    Rule {
         domains: domains(at, requirement, report),
         resources: resources(at, requirement, report),
         methods: methods(at, report),
@@ -158,8 +165,7 @@ fn rule(at: &At<'_>, networks: &Networks, report: &mut Report) -> Option<Rule> {
         query: query(at, report),
         subjects: subjects(at, requirement, report),
         requirement,
-    };
-    Some(rule)
+    }
 }
 
 fn domains(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<Domain> {
@@ -178,7 +184,11 @@ fn domains(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<Do
             continue;
         };
         if requirement == Requirement::Bypass && domain.asks() {
-            report.error(item, "names a `User` or `Group`, but policy `bypass` asks nobody who he is; write one_factor, or take the names out");
+            report.error(
+                item,
+                "names a `User` or `Group`, but policy `bypass` asks nobody who he \
+                is; write one_factor, or take the names out",
+            );
         }
         domains.push(domain);
     }
@@ -219,7 +229,14 @@ fn resources(at: &At<'_>, requirement: Requirement, report: &mut Report) -> Vec<
         };
         if requirement == Requirement::Bypass && !pattern.anchored_at_start() {
             let source = pattern.source();
-            report.warn(&item, format!("`{source}` matches anywhere in a path, so the rule opens more than it seems to; write `{}`", anchored(source)));
+            report.warn(
+                &item,
+                format!(
+                    "`{source}` matches anywhere in a path, so the rule opens more than \
+                    it seems to; write `{}`",
+                    anchored(source)
+                ),
+            );
         }
         patterns.push(pattern);
     }

@@ -20,6 +20,9 @@ const DEFAULT_LIFETIMES: Lifetimes = Lifetimes {
     remember_me: Some(30 * 86_400),
 };
 
+const NO_DOMAIN: &str =
+    "has no cookie domain; write session.cookies with a domain and an authelia_url";
+
 /// Characters below which a secret can be guessed.
 const SHORT_SECRET: usize = 16;
 
@@ -47,8 +50,21 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
         );
     };
     let common = common(&session, None);
-    let mut cookies = match (session.get("cookies"), session.get("domain")) {
-        (None, Some(domain)) => legacy(&domain, redirection.as_ref(), &common, report),
+    let cookies = cookies(&session, redirection.as_ref(), &common, report);
+    distinct(&session.list("cookies"), report);
+    let secret = secret(&session, report);
+    let url = redirection.and_then(|at| Url::parse(at.text()?).ok());
+    (Sessions { secret, cookies }, url)
+}
+
+fn cookies(
+    session: &At<'_>,
+    redirection: Option<&At<'_>>,
+    common: &Common,
+    report: &mut Report,
+) -> Vec<CookieDomain> {
+    match (session.get("cookies"), session.get("domain")) {
+        (None, Some(domain)) => legacy(&domain, redirection, common, report),
         (Some(cookies), old) => {
             if let Some(old) = old {
                 report.error(
@@ -56,36 +72,39 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
                     "cannot stand beside session.cookies, which has taken its place; take it out",
                 );
             }
-            if let Some(old) = &redirection {
-                report.error(old, "cannot stand beside session.cookies; write default_redirection_url there, for each domain");
+            if let Some(old) = redirection {
+                report.error(
+                    old,
+                    "cannot stand beside session.cookies; write default_redirection_url \
+                    there, for each domain",
+                );
+            }
+            if cookies.items().is_empty() {
+                report.error(&cookies, NO_DOMAIN);
             }
             cookies
                 .items()
                 .iter()
-                .filter_map(|at| cookie(at, &common, report))
+                .filter_map(|at| cookie(at, common, report))
                 .collect()
         }
-        (None, None) => Vec::new(),
-    };
-    if cookies.is_empty() && report.is_good() {
-        report.error(
-            &session,
-            "has no cookie domain; write session.cookies with a domain and an authelia_url",
-        );
+        (None, None) => {
+            report.error(session, NO_DOMAIN);
+            Vec::new()
+        }
     }
-    distinct(&session, &mut cookies, report);
-    let secret = session.get("secret").filter(|at| at.filled().is_some());
-    if let Some(at) = &secret
-        && at.text().is_some_and(|text| text.len() < SHORT_SECRET)
-    {
+}
+
+fn secret(session: &At<'_>, report: &mut Report) -> Option<SecretString> {
+    let at = session.get("secret")?;
+    let text = at.filled()?;
+    if text.len() < SHORT_SECRET {
         report.warn(
-            at,
+            &at,
             "is short enough to be guessed; write 64 random characters",
         );
     }
-    let secret = secret.and_then(|at| at.text().map(SecretString::from));
-    let url = redirection.and_then(|at| Url::parse(at.text()?).ok());
-    (Sessions { secret, cookies }, url)
+    Some(SecretString::from(text))
 }
 
 fn common(at: &At<'_>, above: Option<&Common>) -> Common {
@@ -142,8 +161,7 @@ fn legacy(
             format!("`{outside}` lies outside the domain `{name}` and is ignored"),
         );
     }
-    let place = domain.clone();
-    let cookie = cookie_spec(&place, common, &name, false, report);
+    let cookie = cookie_spec(domain, common, &name, false, report);
     Vec::from_iter(cookie.map(|cookie| CookieDomain {
         name: cookie.name().into(),
         domain: name,
@@ -175,24 +193,15 @@ fn cookie(at: &At<'_>, above: &Common, report: &mut Report) -> Option<CookieDoma
     let authelia_url = match at.get("authelia_url").filter(|at| at.filled().is_some()) {
         Some(url) => portal(&url, domain.as_deref(), host_only, report),
         None => {
-            report.error(at, "has no authelia_url; write the address of the portal, for instance https://auth.example.com");
+            report.error(
+                at,
+                "has no authelia_url; write the address of the portal, for instance \
+                https://auth.example.com",
+            );
             None
         }
     };
-    let redirection = at
-        .get("default_redirection_url")
-        .filter(|at| at.filled().is_some());
-    let default_redirection_url = redirection.and_then(|at| {
-        let url = secure_url(&at, report)?;
-        scope(&at, &url, domain.as_deref(), report);
-        if authelia_url.as_ref() == Some(&url) {
-            report.error(
-                &at,
-                "is the address of the portal itself; write where to go after a login",
-            );
-        }
-        Some(url)
-    });
+    let default_redirection_url = landing(at, domain.as_deref(), authelia_url.as_ref(), report);
     let domain = domain?;
     let cookie = cookie_spec(at, &common, &domain, host_only, report)?;
     Some(CookieDomain {
@@ -205,6 +214,27 @@ fn cookie(at: &At<'_>, above: &Common, report: &mut Report) -> Option<CookieDoma
         cookie,
         lifetimes: common.lifetimes,
     })
+}
+
+/// `default_redirection_url` of the cookie domain at `at`.
+fn landing(
+    at: &At<'_>,
+    domain: Option<&str>,
+    portal: Option<&Url>,
+    report: &mut Report,
+) -> Option<Url> {
+    let at = at
+        .get("default_redirection_url")
+        .filter(|at| at.filled().is_some())?;
+    let url = secure_url(&at, report)?;
+    scope(&at, &url, domain, report);
+    if portal == Some(&url) {
+        report.error(
+            &at,
+            "is the address of the portal itself; write where to go after a login",
+        );
+    }
+    Some(url)
 }
 
 /// The portal's address, its path ending in `/`.
@@ -234,7 +264,13 @@ fn cookie_spec(
     let name = common.name.as_deref().unwrap_or(DEFAULT_NAME);
     let place = at.get("name").unwrap_or_else(|| at.clone());
     if let (Some(rest), false) = (name.strip_prefix(HOST_PREFIX), host_only) {
-        report.error(&place, format!("browsers take a cookie with `{HOST_PREFIX}` for one host only; write `{rest}`, or add `host_only: true`"));
+        report.error(
+            &place,
+            format!(
+                "browsers take a cookie with `{HOST_PREFIX}` for one host only; \
+                write `{rest}`, or add `host_only: true`"
+            ),
+        );
     }
     match CookieSpec::new(name, domain, common.same_site, host_only) {
         Ok(spec) => Some(spec),

@@ -8,13 +8,8 @@ use regex::Regex;
 use super::Problem;
 use super::yaml::{self, Node, Value};
 
-fn problem(path: &Path, line: Option<usize>, message: impl Into<String>) -> Problem {
-    Problem {
-        file: path.into(),
-        line,
-        key: String::new(),
-        message: message.into(),
-    }
+fn problem(path: &Path, line: Option<usize>, message: &str) -> Problem {
+    Problem::new(path, line, "", message)
 }
 
 /// The text of a file of at most `max` bytes.
@@ -24,7 +19,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>, max: usize) -> Result<String, Pr
             "is larger than {} MiB; nobody writes that by hand",
             max >> 20
         );
-        return Err(problem(path, None, message));
+        return Err(problem(path, None, &message));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -35,7 +30,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>, max: usize) -> Result<String, Pr
 
 /// The tree of a file; its top is keys with values.
 pub(super) fn tree(path: &Path, text: &str) -> Result<Node, Problem> {
-    let root = yaml::parse(text).map_err(|error| problem(path, error.line, error.message))?;
+    let root = yaml::parse(text).map_err(|error| problem(path, error.line, &error.message))?;
     match root.value {
         Value::Map(_) => Ok(root),
         Value::Null => Err(problem(path, None, "is empty")),
@@ -45,18 +40,17 @@ pub(super) fn tree(path: &Path, text: &str) -> Result<Node, Problem> {
 
 /// Refuses what Authelia's template filter would fill in: here it would be taken as it stands.
 pub(super) fn refuse_templates(path: &Path, text: &str) -> Result<(), Problem> {
-    static FILTER: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"\{\{-?\s*[A-Za-z.$(/"]"#).ok());
-    let Some(filter) = FILTER.as_ref() else {
-        return Ok(());
-    };
+    static FILTER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"\{\{-?\s*[A-Za-z.$(/"]"#).expect("a fixed pattern"));
     for (n, line) in text.lines().enumerate() {
         let code = match line.trim_start().starts_with('#') {
             true => "",
             false => line.split(" #").next().unwrap_or_default(),
         };
-        if filter.is_match(code) {
-            let message = "a template filter (`{{ … }}`) is not filled in here; write the value itself, or give it in the environment, for instance as AUTHELIA_SESSION_SECRET_FILE";
+        if FILTER.is_match(code) {
+            let message = "a template filter (`{{ … }}`) is not filled in here; write the \
+                value itself, or give it in the environment, for instance as \
+                AUTHELIA_SESSION_SECRET_FILE";
             return Err(problem(path, Some(n + 1), message));
         }
     }

@@ -141,10 +141,7 @@ fn address(text: &str, schemes: &[&'static str]) -> Result<(), String> {
         .map(|scheme| format!("{scheme}://"))
         .collect();
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    Err(format!(
-        "`{text}` begins with {given}://; write {}",
-        one_of(&wanted)
-    ))
+    Err(format!("begins with {given}://; write {}", one_of(&wanted)))
 }
 
 /// The one of `names` that `name` was most likely meant to be.

@@ -157,11 +157,14 @@ fn refuse_second(document: serde_yaml::Deserializer<'_>) -> Result<(), YamlError
             Ok(())
         }
     }
-    Second::deserialize(document).map(|_| ()).map_err(|error| YamlError {
-        line: error.location().map(|place| place.line()),
-        message: "a second YAML document begins here; write everything in one document, without a line `---` in between"
-            .into(),
-    })
+    Second::deserialize(document)
+        .map(|_| ())
+        .map_err(|error| YamlError {
+            line: error.location().map(|place| place.line()),
+            message: "a second YAML document begins here; write everything in one \
+                document, without a line `---` in between"
+                .into(),
+        })
 }
 
 /// What the parser says, as a sentence with a hint.
@@ -169,7 +172,8 @@ fn explain(error: &serde_yaml::Error) -> YamlError {
     let said = error.to_string();
     let said = said.split(" at line ").next().unwrap_or_default();
     let message = if said.contains("cannot start any token") {
-        "not valid YAML: a tab or another character that cannot stand here; indent with spaces and put the value in quotes"
+        "not valid YAML: a tab or another character that cannot stand here; \
+        indent with spaces and put the value in quotes"
             .into()
     } else if said.contains("recursion limit") {
         "nested too deeply; at most 128 levels are read".into()
@@ -180,7 +184,8 @@ fn explain(error: &serde_yaml::Error) -> YamlError {
     } else {
         let said = said.trim_start_matches(|c: char| c.is_ascii_digit());
         format!(
-            "not valid YAML: {said}; look at the indentation and the quotes of this line and the one above"
+            "not valid YAML: {said}; look at the indentation and the quotes of \
+            this line and the one above"
         )
     };
     YamlError {

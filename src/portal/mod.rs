@@ -1,2 +1,162 @@
-//! Room portal.
+//! What visitors see and do: signing in and out, the pages, the JSON API.
+//!
+//! A state machine: [`Portal::answer`] takes a request and a [`World`] and gives an answer, or a
+//! password to check, with whose outcome [`Portal::finish`] gives the answer. It knows sessions,
+//! users and rules; it must not know nginx, a clock, a file, a source of randomness, nor how the
+//! configuration is written.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod api;
+mod csrf;
+mod entrance;
+mod form;
+mod guarded;
+mod login;
+mod messages;
+mod onward;
+mod pages;
+mod request;
+mod return_address;
+mod settings;
+mod sign_out;
+mod visitor;
+mod world;
+
+use askama::Template;
+
+pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
+pub use csrf::COOKIE as FORM_COOKIE;
+pub use form::BODY_LIMIT;
+pub use guarded::{Denied, Reader};
+pub use login::{Login, Verify};
+pub use messages::Messages;
+pub use request::{Headers, Request};
+pub use return_address::{Refusal, ReturnAddress};
+pub use settings::{Domain, Settings, Theme};
+pub use world::{Busy, World};
+
+use messages::Notice;
+use pages::{Frame, NoticePage};
+
+/// What follows from a request.
+pub enum Step {
+    /// This is the answer.
+    Answer(Answer),
+    /// A password has to be checked first.
+    Verify(Box<Verify>),
+}
+
+/// The login portal of one configuration.
+pub struct Portal {
+    settings: Settings,
+    policy: String,
+    formless_policy: String,
+}
+
+impl Portal {
+    /// A portal with these settings.
+    pub fn new(settings: Settings) -> Self {
+        let policy = pages::form_policy();
+        Portal {
+            settings,
+            policy,
+            formless_policy: pages::formless_policy(),
+        }
+    }
+
+    /// What follows from `request`.
+    pub fn answer(&self, request: &Request<'_>, world: &mut dyn World) -> Step {
+        if !request.is_https() && !api::is_health(request.path) {
+            return Step::Answer(self.needs_https(reader(request)));
+        }
+        let domain = self
+            .settings
+            .domain_of(request.host_name())
+            .map(|(_, domain)| domain);
+        if request.path == "/api" || request.path.starts_with("/api/") {
+            return self.api(request, domain, world);
+        }
+        match domain {
+            Some(domain) => self.visit_page(request, domain, world),
+            None => Step::Answer(self.foreign_host(request)),
+        }
+    }
+
+    /// The page for a status that the glue gives by itself (413, 500, 503), with `Retry-After`
+    /// where it is known.
+    pub fn error(&self, request: &Request<'_>, status: u16, retry_after: Option<u64>) -> Answer {
+        self.refusal(reader(request), status, retry_after)
+    }
+
+    fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
+        Step::Answer(match (request.path, request.method) {
+            ("/", b"GET" | b"HEAD") => self.entrance(request, domain, world),
+            ("/", b"POST") => return self.login_form(request, world),
+            ("/logout", b"GET" | b"HEAD") => self.sign_out_page(request, domain, world),
+            ("/logout", b"POST") => self.sign_out_form(request, domain, world),
+            ("/" | "/logout", _) => self.refuse(request, 405).with("Allow", "GET, HEAD, POST"),
+            _ => self.refuse(request, 404),
+        })
+    }
+
+    fn page(&self, status: u16, page: &impl Template) -> Answer {
+        Self::render(status, &self.policy, page)
+    }
+
+    fn formless_page(&self, status: u16, page: &impl Template) -> Answer {
+        Self::render(status, &self.formless_policy, page)
+    }
+
+    fn render(status: u16, policy: &str, page: &impl Template) -> Answer {
+        // Our templates only write strings, and writing to a string does not fail.
+        match page.render() {
+            Ok(body) => Answer::page(status, policy.to_owned(), body),
+            Err(_) => Answer::text(500),
+        }
+    }
+
+    /// An error page of the portal.
+    fn refuse(&self, request: &Request<'_>, status: u16) -> Answer {
+        let reader = reader(request);
+        let notice = reader.messages.notice(status);
+        let link = Some(request.link("/")).filter(|_| request.path != "/" || status != 503);
+        self.notice(reader, status, notice, None, link)
+    }
+
+    fn foreign_host(&self, request: &Request<'_>) -> Answer {
+        let reader = reader(request);
+        self.notice(reader, 400, reader.messages.foreign_host, None, None)
+    }
+
+    fn notice(
+        &self,
+        reader: Reader,
+        status: u16,
+        notice: Notice,
+        retry_after: Option<u64>,
+        link: Option<String>,
+    ) -> Answer {
+        let t = reader.messages;
+        if reader.format == Format::Json {
+            return guarded::json(status, notice.text, None);
+        }
+        let retry = retry_after.map(|seconds| t.retry(seconds));
+        let text = retry.map_or(notice.text.to_owned(), |retry| {
+            format!("{} {retry}", notice.text)
+        });
+        let page = NoticePage {
+            frame: Frame::new(self.settings.theme, t, notice.heading, true),
+            heading: notice.heading,
+            about: None,
+            subject: None,
+            text,
+            link: link.map(|address| (address, t.to_portal)),
+        };
+        self.formless_page(status, &page)
+    }
+}
+
+fn reader(request: &Request<'_>) -> Reader {
+    Reader::new(request.headers.accept, request.headers.accept_language)
+}

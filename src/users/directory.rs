@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::check::{Checker, MAX_EMAIL};
 use super::identity::Identity;
 use super::merge::{Merged, merge};
-use super::{Entry, HeaderNames, MAX_NAME, PasswordHash, Profile, User};
+use super::{Entry, HeaderNames, HeaderSet, MAX_NAME, PasswordHash, Profile, User};
 
 /// Longest `Remote-Groups`, in bytes; backends refuse longer headers long before.
 const MAX_GROUPS_VALUE: usize = 32 << 10;
@@ -289,6 +289,7 @@ fn check(source: &Source) -> Vec<DirectoryError> {
 
 fn header_names(source: &Source) -> HeaderNames {
     let mut names = HeaderNames::default();
+    HeaderSet::Remote.names().iter().for_each(|name| names.insert(name));
     let profiles = source
         .users
         .iter()

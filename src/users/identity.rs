@@ -31,6 +31,11 @@ impl HeaderSet {
         }
     }
 
+    /// What the set says of `user` under the name at `place`, whatever additional headers replace.
+    pub fn own_value(self, user: &User, place: usize) -> Option<&str> {
+        user.identity.remote.get(place).map(String::as_str)
+    }
+
     /// Name and value for `user`: every name of the set once, the value empty where there is none
     /// or nobody is signed in; then the user's additional headers. One of them that bears the
     /// name of an identity header replaces it.

@@ -5,12 +5,13 @@
 //! the time. Nothing here knows what a session is or how a page looks.
 #![forbid(unsafe_code)]
 
+pub mod regulation;
+
 mod check;
 mod directory;
 mod identity;
 mod merge;
 mod password;
-pub mod regulation;
 mod template;
 mod user;
 

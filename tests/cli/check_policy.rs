@@ -150,7 +150,7 @@ fn a_name_is_looked_up_as_at_a_login() {
     assert_eq!(value["groups"], json!(["admins", "dev"]));
     assert_eq!(
         value["decision"],
-        json!({"none": "challenge", "one_factor": "challenge", "two_factor": "allow"})
+        json!({"one_factor": "challenge", "two_factor": "allow"})
     );
     assert_eq!(value["cookie_domain"], "example.com");
 }
@@ -168,6 +168,12 @@ fn a_path_that_can_be_read_in_several_ways_shows_each() {
         &["--url", "https://wiki.example.com/open/%252e%252e/x"],
     );
     assert!(ran.out.contains("strictest"), "{}", ran.out);
+    let apart = ["as /open/%2e%2e/x", "as /x\n"];
+    assert!(
+        apart.iter().all(|path| ran.out.contains(path)),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn values() {
     errors(
         &format!("{LEAST}server:\n  address: http://x\n"),
         &[
-            "configuration.yml:14: server.address: `http://x` begins with http://; write tcp://, tcp4://, tcp6://, unix:// or fd://",
+            "configuration.yml:14: server.address: begins with http://; write tcp://, tcp4://, tcp6://, unix:// or fd://",
         ],
     );
 }

@@ -45,8 +45,8 @@ pub struct CheckConfig {
 /// Say which policy holds for an address, and why
 ///
 /// Goes through the rules of access_control for one request and prints for every rule and each of
-/// its criteria whether it is a hit, a miss, or may become one once the visitor has signed in. The
-/// first rule that is a hit wins.
+/// its criteria whether it is a hit, a miss, or may become a hit once the visitor has signed in. The
+/// first rule that is no miss wins and is marked with `*`.
 ///
 /// Only the rules are asked: what a location adds (auth_gate_policy, auth_gate_require,
 /// auth_gate_unauthenticated) stands in nginx's own configuration.

@@ -24,7 +24,7 @@ fn scalars_stay_as_written() {
     let root = parse(
         "a: yes\nb: 017\nc: +49123\nd: 1.10\ne: 0x1F\nf: 'true'\ng: True\nh: 1e3\ni: ~\nj: \"x\\ty\"\nk: |\n  two\n  lines\n5: five\n",
     )
-    .unwrap();
+    .expect("must be there");
     let entries = map(&root);
     let expected = [
         ("a", "yes", Kind::Text),
@@ -55,9 +55,9 @@ fn scalars_stay_as_written() {
 #[test]
 fn every_key_and_value_has_its_line() {
     let yaml = "\u{feff}# comment\na: 1\nb:\n  - x\n  - c: |\n      block\n    d: [p,\n      q]\né: \"ü\"\n";
-    let root = parse(yaml).unwrap();
+    let root = parse(yaml).expect("must be there");
     let entries = map(&root);
-    let line = |id| line_of(yaml, id).unwrap();
+    let line = |id| line_of(yaml, id).expect("must be there");
     assert_eq!((line(entries[0].key_id), line(entries[0].value.id)), (2, 2));
     assert_eq!(line(entries[1].key_id), 3);
     let Value::List(items) = &entries[1].value.value else {
@@ -76,7 +76,7 @@ fn every_key_and_value_has_its_line() {
 #[test]
 fn duplicates_and_merge_keys_stay() {
     let yaml = "a: 1\nx: &x {level: warn}\na: 2\nlog:\n  <<: *x\n";
-    let root = parse(yaml).unwrap();
+    let root = parse(yaml).expect("must be there");
     let entries = map(&root);
     assert_eq!(
         (entries[0].key.as_str(), entries[2].key.as_str()),
@@ -88,8 +88,11 @@ fn duplicates_and_merge_keys_stay() {
 
 #[test]
 fn documents() {
-    assert_eq!(parse("").unwrap().value, Value::Null);
-    assert_eq!(parse("# nothing\n").unwrap().value, Value::Null);
+    assert_eq!(parse("").expect("must be there").value, Value::Null);
+    assert_eq!(
+        parse("# nothing\n").expect("must be there").value,
+        Value::Null
+    );
     assert!(parse("---\na: 1\n...\n").is_ok());
     assert!(parse("a: 1\n---\n").is_ok());
     let (line, message) = refused("a: 1\n---\nb: 2\n");

@@ -18,45 +18,68 @@ const LEVELS: [(Level, &str, &str); 3] = [
 /// Every rule with its criteria, then what follows.
 pub fn text(answer: &Answer<'_>) -> String {
     let mut text = heading(answer);
-    for reading in &answer.readings {
+    for (paths, rules) in by_rules(&answer.readings) {
+        text.push('\n');
         if answer.readings.len() > 1 {
-            let path = String::from_utf8_lossy(&reading.reading);
             line(
                 &mut text,
-                format_args!("\nA backend could read the path as {path}"),
+                format_args!("Where a backend reads the path as {}", paths.join(" or ")),
             );
-        } else {
-            text.push('\n');
         }
-        rules(&mut text, reading);
+        text.push_str(&rules);
     }
+    let found = &answer.found;
     line(
         &mut text,
         format_args!(
             "\nPolicy: {} ({})",
-            answer.found.requirement.word(),
-            by(answer.found.rule)
+            found.requirement.word(),
+            by(found.rule)
         ),
     );
     if answer.readings.len() > 1 {
         line(
             &mut text,
-            format_args!("The strictest of the readings holds."),
+            format_args!("  the strictest over all readings of the path"),
         );
     }
-    for (level, _, words) in LEVELS
-        .iter()
-        .filter(|(level, ..)| answer.visitor.is_none() || *level != Level::None)
-    {
+    for (level, _, words) in levels(answer) {
         line(
             &mut text,
-            format_args!(
-                "  {words}: {}",
-                follows(decision(&answer.found, *level), *level)
-            ),
+            format_args!("  {words}: {}", follows(decision(found, level), level)),
+        );
+    }
+    if answer.visitor.is_none() && found.asks {
+        line(
+            &mut text,
+            format_args!("  after that the policy depends on who it is; ask again with --username"),
         );
     }
     text
+}
+
+/// The levels for which `found` holds: a rule that asks who somebody is tells nothing about
+/// people who are not the visitor.
+fn levels(answer: &Answer<'_>) -> impl Iterator<Item = (Level, &'static str, &'static str)> {
+    let (anonymous, asks) = (answer.visitor.is_none(), answer.found.asks);
+    LEVELS.into_iter().filter(move |(level, ..)| match level {
+        Level::None => anonymous,
+        Level::OneFactor | Level::TwoFactor => !anonymous || !asks,
+    })
+}
+
+/// The readings' paths, put together where the rules fare the same.
+fn by_rules(readings: &[Explanation]) -> Vec<(Vec<String>, String)> {
+    let mut groups: Vec<(Vec<String>, String)> = Vec::new();
+    for reading in readings {
+        let path = String::from_utf8_lossy(&reading.reading).into_owned();
+        let rules = rules(reading);
+        match groups.iter_mut().find(|(_, others)| *others == rules) {
+            Some((paths, _)) => paths.push(path),
+            None => groups.push((vec![path], rules)),
+        }
+    }
+    groups
 }
 
 fn heading(answer: &Answer<'_>) -> String {
@@ -110,7 +133,8 @@ fn heading(answer: &Answer<'_>) -> String {
     text
 }
 
-fn rules(text: &mut String, reading: &Explanation) {
+fn rules(reading: &Explanation) -> String {
+    let mut text = String::new();
     let winner = reading.found.rule.map(std::num::NonZeroU32::get);
     for rule in &reading.rules {
         let mark = if winner == Some(rule.rule) { '*' } else { ' ' };
@@ -120,7 +144,7 @@ fn rules(text: &mut String, reading: &Explanation) {
             .map(|(criterion, outcome)| format!("{} {}", key(*criterion), word(*outcome)))
             .collect();
         line(
-            text,
+            &mut text,
             format_args!(
                 "{mark} rule {:<3} {:<10} {:<4}  {}",
                 rule.rule,
@@ -132,20 +156,17 @@ fn rules(text: &mut String, reading: &Explanation) {
     }
     if winner.is_none() {
         line(
-            text,
+            &mut text,
             format_args!("* default  {}", reading.found.requirement.word()),
         );
     }
+    text
 }
 
-/// One object; `policy` and `rule` are those of Authelia's own command.
+/// One object, `policy` and `rule` first of all.
 pub fn json(answer: &Answer<'_>) -> String {
-    let levels = LEVELS.iter().map(|(level, key, _)| {
-        (
-            (*key).into(),
-            decided(decision(&answer.found, *level)).into(),
-        )
-    });
+    let levels = levels(answer)
+        .map(|(level, key, _)| (key.into(), decided(decision(&answer.found, level)).into()));
     let visitor = answer.visitor.as_ref();
     let value = json!({
         "policy": answer.found.requirement.word(),

@@ -1,0 +1,135 @@
+//! What a client sends under our names goes, before anybody can read it: identity headers in every
+//! spelling, and the session cookie.
+//!
+//! Runs first in the server-rewrite, rewrite and preaccess phases. The first two are before
+//! `set $u $http_remote_user` and its like; preaccess is also reached by subrequests and named
+//! locations, which rewrite phases may not see again, and there a subrequest to a guarded location
+//! is judged as well, because the access phase skips subrequests.
+
+use std::ptr::NonNull;
+
+use super::{
+    access,
+    conf::IdentityHeaders,
+    entry,
+    ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
+    headers::{self, NoMemory},
+    identify, reply,
+    request::{Request, bytes},
+    state::State,
+};
+use crate::{session, users::HeaderNames};
+
+const FAILED: ngx_int_t = ffi::NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+
+/// Server-rewrite phase. Locations are not known yet: where one of this server lets the client's
+/// headers through, the rewrite phase decides.
+pub unsafe extern "C" fn server_rewrite(r: *mut ngx_http_request_t) -> ngx_int_t {
+    entry::guard("header cleaner", FAILED, || {
+        // SAFETY: `r` is the request of this callback.
+        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        let server = request.server();
+        if !server.guards {
+            return DECLINED;
+        }
+        code(clean(request, !server.lets_headers_through))
+    })
+}
+
+/// Rewrite phase.
+pub unsafe extern "C" fn rewrite(r: *mut ngx_http_request_t) -> ngx_int_t {
+    entry::guard("header cleaner", FAILED, || {
+        // SAFETY: `r` is the request of this callback.
+        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        code(clean_here(request))
+    })
+}
+
+/// Preaccess phase.
+pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
+    entry::guard("header cleaner", FAILED, || {
+        // SAFETY: `r` is the request of this callback.
+        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        if clean_here(request).is_err() {
+            return FAILED;
+        }
+        let location = request.location();
+        if !location.is_guarded() {
+            return DECLINED;
+        }
+        if request.is_subrequest() {
+            return access::judge_subrequest(request);
+        }
+        if request.satisfies_any() {
+            // An `allow` that comes first ends the access phase before us; who is signed in is
+            // still told to the backend.
+            return code(identify_ahead(request));
+        }
+        DECLINED
+    })
+}
+
+fn identify_ahead(request: Request) -> Result<(), NoMemory> {
+    let Some(state) = State::of(request) else { return Err(NoMemory) };
+    identify::visitor(request, state);
+    reply::add_identity(request, state)
+}
+
+fn clean_here(request: Request) -> Result<(), NoMemory> {
+    if !request.server().guards {
+        return Ok(());
+    }
+    clean(request, request.location().identity_headers() != IdentityHeaders::Off)
+}
+
+fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
+    let Some(loaded) = &request.whole().loaded else { return Ok(()) };
+    take_cookies(request, &loaded.config.session)?;
+    if identity { take_identity(request, loaded.snapshot.directory().header_names()) } else { Ok(()) }
+}
+
+fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> {
+    let state = State::find(request);
+    headers::remove(request, |element| {
+        // SAFETY: elements of a live list are readable.
+        let name = bytes(unsafe { &element.as_ref().key });
+        names.contains(name) && !state.as_ref().is_some_and(|state| state.owns(element))
+    })
+}
+
+/// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
+fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<(), NoMemory> {
+    let without_ours = |header: &[u8]| {
+        sessions.cookies.iter().fold(None::<Vec<u8>>, |left, cookie| {
+            session::strip(left.as_deref().unwrap_or(header), &cookie.name).or(left)
+        })
+    };
+    for element in cookie_elements(request) {
+        let before = value(element);
+        let Some(after) = without_ours(before) else { continue };
+        State::of(request).ok_or(NoMemory)?.keep_cookie(before);
+        let after = request.copy_str(&after).ok_or(NoMemory)?;
+        // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
+        // pointers to it stay right.
+        unsafe { (*element.as_ptr()).value = after };
+    }
+    headers::remove(request, |element| is_cookie(element) && value(element).is_empty())
+}
+
+fn cookie_elements(request: Request) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
+    request.headers().filter(|element| is_cookie(*element))
+}
+
+fn is_cookie(element: NonNull<ngx_table_elt_t>) -> bool {
+    // SAFETY: elements of a live list are readable.
+    bytes(unsafe { &element.as_ref().key }).eq_ignore_ascii_case(b"cookie")
+}
+
+fn value<'a>(element: NonNull<ngx_table_elt_t>) -> &'a [u8] {
+    // SAFETY: elements of a live list are readable, their bytes live in the request's memory.
+    bytes(unsafe { &element.as_ref().value })
+}
+
+fn code(result: Result<(), NoMemory>) -> ngx_int_t {
+    if result.is_ok() { DECLINED } else { FAILED }
+}

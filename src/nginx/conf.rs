@@ -1,0 +1,145 @@
+//! What the administrator wrote, for the whole, for a server and for a location.
+
+use std::{path::PathBuf, rc::Rc, sync::Arc};
+
+use super::{
+    ffi::{ngx_cycle_t, ngx_http_complex_value_t},
+    job::Threads,
+    server_names::ServerNames,
+    snapshot::Snapshot,
+    zone::Zone,
+};
+use crate::{
+    access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
+    config::Config,
+    portal::Portal,
+};
+
+/// `http`: configuration, shared memory and what this process made of them.
+#[derive(Default)]
+pub struct MainConf {
+    /// Where the YAML configuration stands, and what it says.
+    pub loaded: Option<Loaded>,
+    /// The shared memory.
+    pub zone: Rc<Zone>,
+}
+
+/// What `auth_gate_config` read.
+pub struct Loaded {
+    /// The file that the directive names.
+    pub path: PathBuf,
+    /// Its content.
+    pub config: Arc<Config>,
+    /// The portal over that content.
+    pub portal: Rc<Portal>,
+    /// The users as this process knows them.
+    pub snapshot: Rc<Snapshot>,
+    /// Where passwords are checked and files are read.
+    pub threads: Threads,
+    /// The configuration of nginx that this belongs to.
+    pub cycle: *mut ngx_cycle_t,
+}
+
+/// `server`.
+#[derive(Default)]
+pub struct ServerConf {
+    /// `auth_gate_scheme`; null means `$scheme`.
+    pub scheme: Option<*mut ngx_http_complex_value_t>,
+    /// The names by which the server may be asked.
+    pub names: ServerNames,
+    /// Whether any location here is guarded or serves the portal.
+    pub guards: bool,
+    /// Whether any location here lets a client's identity headers through.
+    pub lets_headers_through: bool,
+    /// The paths under which locations here serve the portal.
+    pub portals: Vec<String>,
+}
+
+/// `location`, `limit_except` and, as their parents, `server` and `http`.
+#[derive(Default)]
+pub struct LocationConf {
+    /// `auth_gate`.
+    pub gate: Option<bool>,
+    /// `auth_gate_portal`: the path under which the portal stands, without a final slash.
+    pub portal: Option<String>,
+    /// `auth_gate_policy`.
+    pub policy: Option<PolicySource>,
+    /// `auth_gate_require`, a line each.
+    pub require: Option<Vec<Vec<SubjectTerm>>>,
+    /// `auth_gate_unauthenticated`.
+    pub unauthenticated: Option<Vec<Pattern>>,
+    /// `auth_gate_unauthenticated_url`.
+    pub unauthenticated_url: Option<Vec<Pattern>>,
+    /// `auth_gate_identity_headers`.
+    pub identity_headers: Option<IdentityHeaders>,
+    /// `auth_gate_challenge`.
+    pub challenge: Option<ChallengeForm>,
+    /// The above as the access room reads it; made by the merge.
+    pub guard: Option<Rc<Guard>>,
+}
+
+/// Which identity headers the backend receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityHeaders {
+    /// `Remote-User`, `Remote-Groups`, `Remote-Name`, `Remote-Email`.
+    Remote,
+    /// None of ours; the client's own pass.
+    Off,
+}
+
+/// How a visitor who must sign in is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeForm {
+    /// By what the client can use.
+    Auto,
+    /// Always a redirect.
+    Redirect,
+    /// Always 401.
+    Status,
+}
+
+impl LocationConf {
+    /// Whether requests that reach this location are guarded.
+    pub fn is_guarded(&self) -> bool {
+        self.gate == Some(true) && self.portal.is_none()
+    }
+
+    /// Which identity headers hold here.
+    pub fn identity_headers(&self) -> IdentityHeaders {
+        self.identity_headers.unwrap_or(IdentityHeaders::Remote)
+    }
+
+    /// Takes from `parent` what this level leaves open, as nginx's own directives do.
+    pub fn inherit(&mut self, parent: &LocationConf) {
+        let own_guard = self.policy.is_some()
+            || self.require.is_some()
+            || self.unauthenticated.is_some()
+            || self.unauthenticated_url.is_some();
+        self.gate = self.gate.or(parent.gate);
+        self.policy = self.policy.or(parent.policy);
+        self.identity_headers = self.identity_headers.or(parent.identity_headers);
+        self.challenge = self.challenge.or(parent.challenge);
+        inherit_list(&mut self.require, &parent.require);
+        inherit_list(&mut self.unauthenticated, &parent.unauthenticated);
+        inherit_list(&mut self.unauthenticated_url, &parent.unauthenticated_url);
+        self.guard = match &parent.guard {
+            Some(guard) if !own_guard => Some(Rc::clone(guard)),
+            _ => Some(Rc::new(self.to_guard())),
+        };
+    }
+
+    fn to_guard(&self) -> Guard {
+        Guard {
+            policy: self.policy.unwrap_or(PolicySource::Rules),
+            require: self.require.clone().unwrap_or_default(),
+            unauthenticated: PatternSet::new(self.unauthenticated.clone().unwrap_or_default()),
+            unauthenticated_url: PatternSet::new(self.unauthenticated_url.clone().unwrap_or_default()),
+        }
+    }
+}
+
+fn inherit_list<T: Clone>(own: &mut Option<Vec<T>>, parent: &Option<Vec<T>>) {
+    if own.is_none() {
+        own.clone_from(parent);
+    }
+}

@@ -1,0 +1,320 @@
+//! The directives: where each may stand, how many words it takes, and what it means.
+
+use std::{
+    ffi::{CStr, c_char, c_void},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    conf::{ChallengeForm, IdentityHeaders, LocationConf, MainConf, ServerConf},
+    entry,
+    ffi::{
+        self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
+        NGX_HTTP_LMT_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF,
+        NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET, ngx_command_t, ngx_conf_t,
+        ngx_str_t, ngx_uint_t,
+    },
+    log::{self, Level},
+    portal, request, setup,
+};
+use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
+
+const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+static mut COMMANDS: [ngx_command_t; 12] = [
+    command(c"auth_gate", ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG, auth_gate, NGX_HTTP_LOC_CONF_OFFSET),
+    command(c"auth_gate_config", NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, auth_gate_config, NGX_HTTP_MAIN_CONF_OFFSET),
+    command(c"auth_gate_zone", NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, auth_gate_zone, NGX_HTTP_MAIN_CONF_OFFSET),
+    command(c"auth_gate_portal", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, auth_gate_portal, NGX_HTTP_LOC_CONF_OFFSET),
+    command(
+        c"auth_gate_policy",
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+        auth_gate_policy,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_require",
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
+        auth_gate_require,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_unauthenticated",
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
+        auth_gate_unauthenticated,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_unauthenticated_url",
+        ANYWHERE | NGX_CONF_1MORE,
+        auth_gate_unauthenticated_url,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_identity_headers",
+        ANYWHERE | NGX_CONF_1MORE,
+        auth_gate_identity_headers,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(c"auth_gate_challenge", ANYWHERE | NGX_CONF_TAKE1, auth_gate_challenge, NGX_HTTP_LOC_CONF_OFFSET),
+    command(
+        c"auth_gate_scheme",
+        NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_CONF_TAKE1,
+        auth_gate_scheme,
+        NGX_HTTP_SRV_CONF_OFFSET,
+    ),
+    ngx_command_t::empty(),
+];
+
+/// The table that the module carries.
+pub const fn table() -> *mut ngx_command_t {
+    (&raw mut COMMANDS).cast()
+}
+
+type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
+
+const fn command(name: &'static CStr, kind: u32, set: Setter, conf: usize) -> ngx_command_t {
+    ngx_command_t {
+        name: ngx_str_t { len: name.count_bytes(), data: name.as_ptr().cast_mut().cast() },
+        type_: kind as ngx_uint_t,
+        set: Some(set),
+        conf,
+        offset: 0,
+        post: std::ptr::null_mut(),
+    }
+}
+
+/// A directive while it is read: its words and the place it stands at.
+pub struct Directive {
+    cf: *mut ngx_conf_t,
+}
+
+/// Why a directive is refused.
+pub enum Mistake {
+    /// It stands twice where once is enough.
+    Duplicate,
+    /// A sentence for the administrator; nginx adds file and line.
+    Says(String),
+    /// Every mistake was logged already.
+    Logged,
+}
+
+impl Directive {
+    /// The words after the directive's name.
+    pub fn words<'a>(&self) -> Vec<&'a [u8]> {
+        // SAFETY: `args` of the directive being read is an array of strings, the name first.
+        unsafe { (*(*self.cf).args).as_slice::<ngx_str_t>()[1..].iter().map(request::bytes).collect() }
+    }
+
+    /// The words, which must be UTF-8.
+    pub fn texts<'a>(&self) -> Result<Vec<&'a str>, Mistake> {
+        self.words()
+            .into_iter()
+            .map(|word| std::str::from_utf8(word).map_err(|_| Mistake::Says("is not UTF-8".into())))
+            .collect()
+    }
+
+    /// The only word of a directive that takes one.
+    pub fn text<'a>(&self) -> Result<&'a str, Mistake> {
+        self.texts()?.into_iter().next().ok_or_else(|| Mistake::Says("wants a value".into()))
+    }
+
+    /// nginx's own structure.
+    pub fn cf(&self) -> *mut ngx_conf_t {
+        self.cf
+    }
+
+    /// A file name of the configuration, made absolute as nginx does it.
+    pub fn file(&self, name: &str) -> Result<PathBuf, Mistake> {
+        let mut full = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        // SAFETY: `full` is a string of the live configuration; the call replaces it by one of the cycle's pool.
+        let result = unsafe { ffi::ngx_conf_full_name((*self.cf).cycle, &raw mut full, 1) };
+        if result != ffi::OK {
+            return Err(Mistake::Logged);
+        }
+        Ok(Path::new(std::str::from_utf8(request::bytes(&full)).map_err(|_| Mistake::Logged)?).to_owned())
+    }
+
+    /// Logs a sentence at this place of the configuration.
+    pub fn log(&self, level: Level, message: &str) {
+        conf_log(self.cf, level, message);
+    }
+}
+
+/// Logs a sentence with file and line of the directive being read.
+pub fn conf_log(cf: *mut ngx_conf_t, level: Level, message: &str) {
+    // SAFETY: `cf` is live while nginx reads its configuration; the format reads length and pointer.
+    unsafe {
+        ffi::ngx_conf_log_error(level as ngx_uint_t, cf, 0, c"%*s".as_ptr(), message.len(), message.as_ptr());
+    }
+}
+
+/// Runs one setter behind the panic guard and turns its mistake into what nginx expects.
+unsafe fn set<C>(
+    name: &'static str,
+    cf: *mut ngx_conf_t,
+    conf: *mut c_void,
+    apply: fn(&Directive, &mut C) -> Result<(), Mistake>,
+) -> *mut c_char {
+    entry::guard(name, CONF_ERROR, || {
+        let directive = Directive { cf };
+        // SAFETY: nginx hands the configuration that the command's offset names, made by our create function.
+        let conf = unsafe { &mut *conf.cast::<C>() };
+        match apply(&directive, conf) {
+            Ok(()) => CONF_OK,
+            Err(Mistake::Duplicate) => c"is duplicate".as_ptr().cast_mut(),
+            Err(Mistake::Says(sentence)) => {
+                directive.log(Level::Emerg, &format!("\"{name}\" {sentence}"));
+                CONF_ERROR
+            }
+            Err(Mistake::Logged) => CONF_ERROR,
+        }
+    })
+}
+
+macro_rules! setters {
+    ($($name:ident($conf:ty) = $apply:path;)*) => {$(
+        unsafe extern "C" fn $name(cf: *mut ngx_conf_t, _: *mut ngx_command_t, conf: *mut c_void) -> *mut c_char {
+            // SAFETY: called by nginx with the configuration that the table's offset names.
+            unsafe { set::<$conf>(stringify!($name), cf, conf, $apply) }
+        }
+    )*};
+}
+
+setters! {
+    auth_gate(LocationConf) = set_gate;
+    auth_gate_config(MainConf) = setup::load_configuration;
+    auth_gate_zone(MainConf) = set_zone;
+    auth_gate_portal(LocationConf) = portal::set_portal;
+    auth_gate_policy(LocationConf) = set_policy;
+    auth_gate_require(LocationConf) = add_require;
+    auth_gate_unauthenticated(LocationConf) = add_unauthenticated;
+    auth_gate_unauthenticated_url(LocationConf) = add_unauthenticated_url;
+    auth_gate_identity_headers(LocationConf) = set_identity_headers;
+    auth_gate_challenge(LocationConf) = set_challenge;
+    auth_gate_scheme(ServerConf) = set_scheme;
+}
+
+/// Fills an empty place, or says that it is taken.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Mistake> {
+    if place.is_some() {
+        return Err(Mistake::Duplicate);
+    }
+    *place = Some(value);
+    Ok(())
+}
+
+fn set_gate(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    let value = match directive.text()? {
+        "on" => true,
+        "off" => false,
+        other => return Err(Mistake::Says(format!("must be \"on\" or \"off\", not \"{other}\""))),
+    };
+    once(&mut conf.gate, value)
+}
+
+fn set_zone(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
+    conf.zone.configure(directive)
+}
+
+fn set_policy(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    let word = directive.text()?;
+    let policy = match (word, Requirement::from_word(word)) {
+        ("rules", _) => PolicySource::Rules,
+        (_, Some(requirement)) => PolicySource::Fixed(requirement),
+        _ => {
+            return Err(Mistake::Says(format!(
+                "has no policy \"{word}\": write rules, bypass, one_factor, two_factor or deny"
+            )));
+        }
+    };
+    once(&mut conf.policy, policy)
+}
+
+fn add_require(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    let line = directive
+        .texts()?
+        .into_iter()
+        .map(|word| match SubjectTerm::parse(word) {
+            Some(SubjectTerm::User(name) | SubjectTerm::Group(name)) if name.is_empty() => {
+                Err(Mistake::Says(format!("has \"{word}\" without a name")))
+            }
+            Some(term) => Ok(term),
+            None => Err(Mistake::Says(format!("has no subject \"{word}\": write user:NAME or group:NAME"))),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    conf.require.get_or_insert_default().push(line);
+    Ok(())
+}
+
+fn add_unauthenticated(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    add_patterns(directive, &mut conf.unauthenticated)
+}
+
+fn add_unauthenticated_url(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    add_patterns(directive, &mut conf.unauthenticated_url)
+}
+
+fn add_patterns(directive: &Directive, list: &mut Option<Vec<Pattern>>) -> Result<(), Mistake> {
+    for text in directive.texts()? {
+        let pattern = Pattern::compile(text)
+            .map_err(|error| Mistake::Says(format!("has the pattern \"{text}\", which does not compile: {error}")))?;
+        list.get_or_insert_default().push(pattern);
+    }
+    Ok(())
+}
+
+fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    let headers = match directive.texts()?.as_slice() {
+        ["remote"] => IdentityHeaders::Remote,
+        ["off"] => IdentityHeaders::Off,
+        ["authentik"] => return Err(Mistake::Says("has no \"authentik\" yet: write remote or off".into())),
+        [_, _, ..] => return Err(Mistake::Says("takes one value yet: write remote or off".into())),
+        words => return Err(Mistake::Says(format!("has no value \"{}\": write remote or off", words.concat()))),
+    };
+    once(&mut conf.identity_headers, headers)
+}
+
+fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    let form = match directive.text()? {
+        "auto" => ChallengeForm::Auto,
+        "redirect" => ChallengeForm::Redirect,
+        "status" => ChallengeForm::Status,
+        other => {
+            return Err(Mistake::Says(format!("has no value \"{other}\": write auto, redirect or status")));
+        }
+    };
+    once(&mut conf.challenge, form)
+}
+
+fn set_scheme(directive: &Directive, conf: &mut ServerConf) -> Result<(), Mistake> {
+    if conf.scheme.is_some() {
+        return Err(Mistake::Duplicate);
+    }
+    let cf = directive.cf();
+    // SAFETY: the compiled value lives in the cycle's pool; its source is a word of the configuration.
+    unsafe {
+        let value = ffi::ngx_pcalloc((*cf).pool, size_of::<ffi::ngx_http_complex_value_t>())
+            .cast::<ffi::ngx_http_complex_value_t>();
+        if value.is_null() {
+            return Err(Mistake::Logged);
+        }
+        let mut compile: ffi::ngx_http_compile_complex_value_t = std::mem::zeroed();
+        compile.cf = cf;
+        compile.value = (*(*cf).args).elts.cast::<ngx_str_t>().add(1);
+        compile.complex_value = value;
+        if ffi::ngx_http_compile_complex_value(&raw mut compile) != ffi::OK {
+            return Err(Mistake::Logged);
+        }
+        conf.scheme = Some(value);
+    }
+    Ok(())
+}
+
+/// Logs every problem of the YAML configuration on a line of its own, in the words of the config room.
+pub fn log_problems(cf: *mut ngx_conf_t, level: Level, problems: &[crate::config::Problem]) {
+    for problem in problems {
+        // SAFETY: `cf` is live while nginx reads its configuration.
+        log::write(unsafe { (*cf).log }, level, format_args!("{problem}"));
+    }
+}

@@ -1,0 +1,217 @@
+//! The one place where a decision becomes status, headers and body.
+
+use std::ptr::null_mut;
+
+use super::{
+    conf::{ChallengeForm, IdentityHeaders},
+    ffi::{self, DONE, ERROR, ngx_int_t, ngx_str_t},
+    headers::{self, NoMemory},
+    identify,
+    request::Request,
+    state::State,
+};
+use crate::{
+    access::{Ask, Challenge},
+    portal::{self, Answer, Denied, Reader},
+    users::HeaderSet,
+};
+
+/// Why a request does not go on.
+pub enum Refusal {
+    /// The visitor has to prove more, at this address.
+    Challenge {
+        /// The portal's, with the way back.
+        location: String,
+        /// Host and path that were asked for.
+        asked: String,
+    },
+    /// Nothing would help.
+    Forbid {
+        /// Host and path that were asked for.
+        asked: String,
+        /// The portal's address with the way back, for another account.
+        login: Option<String>,
+    },
+    /// The visitor came over plain http.
+    NeedsHttps,
+    /// The request cannot be judged: 400 or 421, or 500 when something of ours is missing.
+    Bad(u16),
+}
+
+/// Adds the identity headers for the backend, once in the life of a request.
+pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory> {
+    if request.location().identity_headers() == IdentityHeaders::Off
+        || request.is_subrequest()
+        || state.has_headers()
+    {
+        return Ok(());
+    }
+    let visitor = identify::visitor(request, state);
+    let Some(session) = visitor.signed_in() else { return Ok(()) };
+    let Some(user) = session.user() else { return Ok(()) };
+    for (name, value) in HeaderSet::Remote.values(Some(user)) {
+        let element = headers::push(request, name, value)?;
+        if !state.remember_header(element) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers a request that does not go on.
+pub fn refuse(request: Request, state: &mut State, refusal: Refusal) -> ngx_int_t {
+    let reader = reader(request);
+    match refusal {
+        Refusal::Challenge { location, asked } => challenge(request, reader, &location, &asked),
+        Refusal::Forbid { login, asked } => {
+            let visitor = identify::visitor(request, state);
+            let user = visitor.signed_in().and_then(|session| session.user());
+            let user = user.map(|user| (user.name.as_str(), user.display_name.as_str()));
+            let denied = Denied { user, asked: &asked, login: login.as_deref() };
+            answer_or_error_page(request, 403, |portal| portal.forbidden(reader, &denied))
+        }
+        Refusal::NeedsHttps => answer_or_error_page(request, 400, |portal| portal.needs_https(reader)),
+        Refusal::Bad(status) => {
+            answer_or_error_page(request, status, |portal| portal.refusal(reader, status, None))
+        }
+    }
+}
+
+/// How the visitor wants to be answered.
+pub fn reader(request: Request) -> Reader {
+    Reader::new(request.header("accept"), request.header("accept-language"))
+}
+
+fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> ngx_int_t {
+    if request.satisfies_any() {
+        return ffi::NGX_HTTP_UNAUTHORIZED as ngx_int_t;
+    }
+    let method = std::str::from_utf8(request.method()).unwrap_or_default();
+    let form = match request.location().challenge.unwrap_or(ChallengeForm::Auto) {
+        ChallengeForm::Auto => Ask {
+            method,
+            accept: request.header("accept"),
+            requested_with: request.header("x-requested-with"),
+            fetch_mode: request.header("sec-fetch-mode"),
+            upgrade: request.header("upgrade"),
+        }
+        .challenge(),
+        // As for a browser that follows a link.
+        ChallengeForm::Redirect => Ask { method, accept: Some(b"text/html"), ..Ask::default() }.challenge(),
+        ChallengeForm::Status => Challenge::Unauthorized,
+    };
+    let status = match form {
+        Challenge::Redirect => 302,
+        Challenge::SeeOther => 303,
+        Challenge::Unauthorized => 401,
+    };
+    answer_or_error_page(request, status, |portal| portal.challenge(reader, status, location, asked))
+}
+
+/// Sends the page, or leaves the body to the `error_page` that the location has for the status.
+fn answer_or_error_page(
+    request: Request,
+    status: u16,
+    page: impl FnOnce(&portal::Portal) -> Answer,
+) -> ngx_int_t {
+    let whole = request.whole();
+    let Some(portal) = whole.loaded.as_ref().and_then(|loaded| Some(&loaded.portal)) else {
+        return status as ngx_int_t;
+    };
+    let answer = page(portal);
+    if has_error_page(request, status) {
+        let answer = Answer { body: Vec::new(), content_type: None, ..answer };
+        return match write_headers(request, &answer) {
+            Ok(()) => status as ngx_int_t,
+            Err(NoMemory) => ERROR,
+        };
+    }
+    let code = send(request, &answer);
+    // SAFETY: the request is live; this ends our handler's part in it, which DONE tells the phase.
+    unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), code) };
+    DONE
+}
+
+/// Whether the location answers `status` with an `error_page` that has not fired yet.
+fn has_error_page(request: Request, status: u16) -> bool {
+    if request.raw().error_page() == 1 && request.core_location().recursive_error_pages == 0 {
+        return false;
+    }
+    // SAFETY: null, or an array of error pages in the cycle's pool.
+    unsafe { request.core_location().error_pages.as_ref() }.is_some_and(|pages| {
+        // SAFETY: as above.
+        let pages = unsafe { pages.as_slice::<ffi::ngx_http_err_page_t>() };
+        pages.iter().any(|page| page.status == status as ngx_int_t)
+    })
+}
+
+/// Sends a whole answer. The caller finalizes the request with the code it gives.
+pub fn send(request: Request, answer: &Answer) -> ngx_int_t {
+    // SAFETY: the request is live. Without this the unread body would be parsed as the next request.
+    let code = unsafe { ffi::ngx_http_discard_request_body(request.as_ptr()) };
+    if code != ffi::OK {
+        return code;
+    }
+    let raw = request.raw_mut();
+    raw.headers_out.status = ffi::ngx_uint_t::from(answer.status);
+    raw.headers_out.content_length_n = answer.body.len() as ffi::off_t;
+    raw.set_disable_not_modified(1);
+    if write_headers(request, answer).is_err() {
+        return ERROR;
+    }
+    // SAFETY: the headers were filled above.
+    let code = unsafe { ffi::ngx_http_send_header(request.as_ptr()) };
+    if code == ERROR || code > ffi::OK || request.raw().header_only() == 1 {
+        return code;
+    }
+    send_body(request, &answer.body)
+}
+
+fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
+    for (name, value) in &answer.headers {
+        headers::push_out(request, name, value)?;
+    }
+    for cookie in &answer.cookies {
+        headers::push_out(request, "Set-Cookie", cookie)?;
+    }
+    if let Some(location) = &answer.location {
+        let element = headers::push_out(request, "Location", location)?;
+        request.raw_mut().headers_out.location = element.as_ptr();
+    }
+    if let Some(content_type) = answer.content_type {
+        let value = request.copy_str(content_type.as_bytes()).ok_or(NoMemory)?;
+        // nginx compares this length with that of its types, so it leaves the charset out.
+        let bare = content_type.split(';').next().unwrap_or(content_type).len();
+        let out = &mut request.raw_mut().headers_out;
+        out.content_type = value;
+        out.content_type_len = bare;
+        out.content_type_lowcase = null_mut();
+    }
+    Ok(())
+}
+
+fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
+    let Some(copy) = request.copy(body) else { return ERROR };
+    // SAFETY: the buffer lives in the request's pool, as the bytes that it points at.
+    unsafe {
+        let buffer = ffi::ngx_pcalloc(request.raw().pool, size_of::<ffi::ngx_buf_t>()).cast::<ffi::ngx_buf_t>();
+        if buffer.is_null() {
+            return ERROR;
+        }
+        let start = copy.as_ptr().cast_mut();
+        (*buffer).pos = start;
+        (*buffer).last = start.add(copy.len());
+        (*buffer).start = start;
+        (*buffer).end = (*buffer).last;
+        (*buffer).set_memory(u32::from(!copy.is_empty()));
+        (*buffer).set_last_buf(u32::from(!request.is_subrequest()));
+        (*buffer).set_last_in_chain(1);
+        let mut chain = ffi::ngx_chain_t { buf: buffer, next: null_mut() };
+        ffi::ngx_http_output_filter(request.as_ptr(), &raw mut chain)
+    }
+}
+
+/// A string of nginx over constant bytes.
+pub const fn constant(text: &'static str) -> ngx_str_t {
+    ngx_str_t { len: text.len(), data: text.as_ptr().cast_mut() }
+}

@@ -1,0 +1,284 @@
+//! The module's hooks: making and merging configurations, reading the YAML, putting the handlers
+//! into their phases, starting a worker.
+
+use std::{
+    ffi::{c_char, c_void},
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::{
+    access, clean, checks,
+    conf::{IdentityHeaders, Loaded, LocationConf, MainConf, ServerConf},
+    directives::{Directive, Mistake, conf_log, log_problems},
+    entry,
+    ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
+    hashing,
+    job::Threads,
+    log::Level,
+    module::ngx_http_auth_gate_module,
+    snapshot::Snapshot,
+    variables,
+};
+use crate::{
+    access::{PolicySource, Requirement},
+    config::{self, Config},
+    files::Disk,
+    portal::{BODY_LIMIT, Portal},
+};
+
+/// Adds the variables.
+pub unsafe extern "C" fn preconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
+    entry::guard("preconfiguration", ERROR, || if variables::add(cf).is_ok() { OK } else { ERROR })
+}
+
+/// Everything is read: checks what only the whole shows, and takes the gate's place in its phase.
+pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
+    entry::guard("postconfiguration", ERROR, || {
+        // SAFETY: nginx calls this with the context of its http block.
+        let (conf, core) = unsafe { (main_conf(cf), core_main_conf(cf)) };
+        if checks::servers(cf, conf, core).is_err() {
+            return ERROR;
+        }
+        if conf.loaded.is_none() {
+            return OK;
+        }
+        if let Err(mistake) = conf.zone.configure_default(cf) {
+            if let Mistake::Says(sentence) = mistake {
+                conf_log(cf, Level::Emerg, &format!("\"auth_gate_zone\" {sentence}"));
+            }
+            return ERROR;
+        }
+        conf.zone.bind(conf);
+        let phases = [(ffi::ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access::handler as Handler)];
+        // SAFETY: as above.
+        if variables::wrap_remote_user(core).is_err() || unsafe { push_handlers(core, &phases) }.is_err() {
+            return ERROR;
+        }
+        OK
+    })
+}
+
+type Handler = unsafe extern "C" fn(*mut ffi::ngx_http_request_t) -> ngx_int_t;
+
+/// The second module's hook: puts the cleaner first into the phases before the gate.
+pub unsafe extern "C" fn register_cleaner(cf: *mut ngx_conf_t) -> ngx_int_t {
+    entry::guard("postconfiguration", ERROR, || {
+        // SAFETY: nginx calls this with the context of its http block.
+        let (conf, core) = unsafe { (main_conf(cf), core_main_conf(cf)) };
+        if conf.loaded.is_none() {
+            return OK;
+        }
+        let phases = [
+            (ffi::ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, clean::server_rewrite as Handler),
+            (ffi::ngx_http_phases_NGX_HTTP_REWRITE_PHASE, clean::rewrite),
+            (ffi::ngx_http_phases_NGX_HTTP_PREACCESS_PHASE, clean::preaccess),
+        ];
+        // SAFETY: as above.
+        if unsafe { push_handlers(core, &phases) }.is_ok() { OK } else { ERROR }
+    })
+}
+
+unsafe fn push_handlers(
+    core: &mut ffi::ngx_http_core_main_conf_t,
+    handlers: &[(ffi::ngx_http_phases, Handler)],
+) -> Result<(), ()> {
+    for (phase, handler) in handlers {
+        // SAFETY: the arrays of handlers were made before any postconfiguration.
+        let place = unsafe {
+            ffi::ngx_array_push(&raw mut core.phases[*phase as usize].handlers).cast::<ffi::ngx_http_handler_pt>().as_mut()
+        };
+        *place.ok_or(())? = Some(*handler);
+    }
+    Ok(())
+}
+
+/// `auth_gate_config FILE`.
+pub fn load_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
+    if conf.loaded.is_some() {
+        return Err(Mistake::Duplicate);
+    }
+    let path = directive.file(directive.text()?)?;
+    let cf = directive.cf();
+    let loaded = config::load(&path, &Disk).map_err(|problems| {
+        log_problems(cf, Level::Emerg, &problems);
+        Mistake::Logged
+    })?;
+    log_problems(cf, Level::Warn, &loaded.warnings);
+    // SAFETY: `cf` is live and has its cycle.
+    let cycle = unsafe { (*cf).cycle };
+    keep_environment(cycle, &loaded.env_used)?;
+    let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
+    let config: Arc<Config> = Arc::new(loaded.config);
+    conf.loaded = Some(Loaded {
+        path,
+        portal: Rc::new(Portal::new(config.portal_settings())),
+        snapshot: Rc::new(Snapshot::new(&config)),
+        config,
+        threads,
+        cycle,
+    });
+    Ok(())
+}
+
+/// After a binary upgrade the new nginx sees only variables that an `env` directive names; those
+/// that the configuration was read from must be there again.
+fn keep_environment(cycle: *mut ngx_cycle_t, names: &[String]) -> Result<(), Mistake> {
+    for name in names {
+        // SAFETY: the core module's configuration of the cycle being made; the copy lives in its pool.
+        unsafe {
+            let core = (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
+            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes()).ok_or(Mistake::Logged)?;
+            let place = ffi::ngx_array_push(&raw mut (*core).env).cast::<ffi::ngx_str_t>();
+            place.as_mut().map(|place| *place = kept).ok_or(Mistake::Logged)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes `MainConf`.
+pub unsafe extern "C" fn create_main_conf(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: called by nginx with a live `cf`.
+    unsafe { create::<MainConf>(cf) }
+}
+
+/// Makes a `ServerConf`.
+pub unsafe extern "C" fn create_server_conf(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: called by nginx with a live `cf`.
+    unsafe { create::<ServerConf>(cf) }
+}
+
+/// Makes a `LocationConf`.
+pub unsafe extern "C" fn create_location_conf(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: called by nginx with a live `cf`.
+    unsafe { create::<LocationConf>(cf) }
+}
+
+/// A value in the cycle's pool that is dropped with it.
+unsafe fn create<T: Default>(cf: *mut ngx_conf_t) -> *mut c_void {
+    unsafe extern "C" fn drop_value<T>(data: *mut c_void) {
+        entry::guard("configuration cleanup", (), || {
+            // SAFETY: the pool calls this once, with the value that `create` wrote.
+            unsafe { data.cast::<T>().drop_in_place() };
+        });
+    }
+    entry::guard("configuration", std::ptr::null_mut(), || {
+        const { assert!(align_of::<T>() <= ffi::NGX_ALIGNMENT, "a pool aligns no better") };
+        // SAFETY: the pool gives a block of that size, which is written before it may be dropped.
+        unsafe {
+            let Some(cleanup) = ffi::ngx_pool_cleanup_add((*cf).pool, size_of::<T>()).as_mut() else {
+                return std::ptr::null_mut();
+            };
+            cleanup.data.cast::<T>().write(T::default());
+            cleanup.handler = Some(drop_value::<T>);
+            cleanup.data
+        }
+    })
+}
+
+/// A server takes from `http` what it leaves open.
+pub unsafe extern "C" fn merge_server_conf(
+    _: *mut ngx_conf_t,
+    parent: *mut c_void,
+    child: *mut c_void,
+) -> *mut c_char {
+    entry::guard("configuration merge", CONF_ERROR, || {
+        // SAFETY: both were made by `create_server_conf`.
+        let (parent, child) = unsafe { (&*parent.cast::<ServerConf>(), &mut *child.cast::<ServerConf>()) };
+        child.scheme = child.scheme.or(parent.scheme);
+        CONF_OK
+    })
+}
+
+/// A location takes from its parent what it leaves open, and tells its server what it does.
+pub unsafe extern "C" fn merge_location_conf(
+    cf: *mut ngx_conf_t,
+    parent: *mut c_void,
+    child: *mut c_void,
+) -> *mut c_char {
+    entry::guard("configuration merge", CONF_ERROR, || {
+        // SAFETY: both were made by `create_location_conf`; during the merge the context is that of
+        // the location being merged.
+        let (parent, child, server, core) = unsafe {
+            let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();
+            let server = *(*context).srv_conf.add(ngx_http_auth_gate_module.ctx_index);
+            let core = *(*context).loc_conf.add(ffi::ngx_http_core_module.ctx_index);
+            (
+                &*parent.cast::<LocationConf>(),
+                &mut *child.cast::<LocationConf>(),
+                &mut *server.cast::<ServerConf>(),
+                &mut *core.cast::<ffi::ngx_http_core_loc_conf_t>(),
+            )
+        };
+        child.inherit(parent);
+        let contradicts = child.policy == Some(PolicySource::Fixed(Requirement::Bypass)) && child.require.is_some();
+        if contradicts {
+            conf_log(
+                cf,
+                Level::Emerg,
+                "\"auth_gate_policy bypass\" and \"auth_gate_require\" contradict each other: \
+                 bypass asks nobody who he is; write one_factor, or remove one of them",
+            );
+            return CONF_ERROR;
+        }
+        server.guards |= child.gate == Some(true) || child.portal.is_some();
+        server.lets_headers_through |= child.identity_headers() == IdentityHeaders::Off;
+        if let Some(path) = &child.portal {
+            server.portals.push(path.clone());
+            core.client_max_body_size = BODY_LIMIT as ffi::off_t;
+            core.client_body_buffer_size = BODY_LIMIT;
+        }
+        CONF_OK
+    })
+}
+
+/// A worker begins: nothing that starts a thread or a timer may run earlier.
+pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
+    entry::guard("worker start", ERROR, || {
+        entry::report_panics();
+        // SAFETY: nginx hands the cycle that the worker will serve.
+        let Some(conf) = (unsafe { cycle_main_conf(cycle) }) else { return OK };
+        let Some(loaded) = &conf.loaded else { return OK };
+        hashing::reset(&conf.zone);
+        if loaded.config.users_file.watch {
+            loaded.snapshot.watch(&loaded.config, loaded.threads);
+        }
+        OK
+    })
+}
+
+/// A worker ends: what it was hashing runs no more.
+pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
+    entry::guard("worker end", (), || {
+        // SAFETY: nginx hands the cycle that the worker has served.
+        if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
+            hashing::reset(&conf.zone);
+        }
+    });
+}
+
+unsafe fn cycle_main_conf<'a>(cycle: *mut ngx_cycle_t) -> Option<&'a MainConf> {
+    // SAFETY: a cycle without an http block has null in the http module's place; with one, that is
+    // the context whose main configurations include ours.
+    unsafe {
+        let http = *(*cycle).conf_ctx.add(ffi::ngx_http_module.index);
+        let context = http.cast::<ffi::ngx_http_conf_ctx_t>().as_ref()?;
+        (*context.main_conf.add(ngx_http_auth_gate_module.ctx_index)).cast::<MainConf>().as_ref()
+    }
+}
+
+unsafe fn main_conf<'a>(cf: *mut ngx_conf_t) -> &'a mut MainConf {
+    // SAFETY: the caller reads the http block, whose context holds ours.
+    unsafe {
+        let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();
+        &mut *(*(*context).main_conf.add(ngx_http_auth_gate_module.ctx_index)).cast()
+    }
+}
+
+unsafe fn core_main_conf<'a>(cf: *mut ngx_conf_t) -> &'a mut ffi::ngx_http_core_main_conf_t {
+    // SAFETY: as `main_conf`, for the core module.
+    unsafe {
+        let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();
+        &mut *(*(*context).main_conf.add(ffi::ngx_http_core_module.ctx_index)).cast()
+    }
+}

@@ -1,0 +1,163 @@
+//! What the administrator can print: `$remote_user` and its like, and what was decided.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{
+    entry,
+    ffi::{self, ERROR, NGX_HTTP_VAR_NOCACHEABLE, OK, ngx_http_request_t, ngx_http_variable_value_t, ngx_int_t, ngx_str_t},
+    request::Request,
+    state::{Outcome, State},
+};
+use crate::{
+    access::{Decision, Source},
+    users::HeaderSet,
+};
+
+type Getter =
+    unsafe extern "C" fn(*mut ngx_http_request_t, *mut ngx_http_variable_value_t, usize) -> ngx_int_t;
+
+/// The variables, `$remote_user` apart, and which of our values each gives.
+const VARIABLES: [(&str, What); 7] = [
+    ("remote_groups", What::Identity(1)),
+    ("remote_name", What::Identity(2)),
+    ("remote_email", What::Identity(3)),
+    ("auth_gate_policy", What::Policy),
+    ("auth_gate_rule", What::Rule),
+    ("auth_gate_level", What::Level),
+    ("auth_gate_decision", What::Decision),
+];
+
+/// What a variable gives.
+#[derive(Clone, Copy)]
+enum What {
+    /// A value of the identity headers, by its place in their set.
+    Identity(usize),
+    Policy,
+    Rule,
+    Level,
+    Decision,
+}
+
+/// nginx's own getter of `$remote_user`, which answers where nobody is signed in.
+static KEPT_REMOTE_USER: AtomicUsize = AtomicUsize::new(0);
+
+/// Adds our variables; before nginx reads any block that could use them.
+pub fn add(cf: *mut ffi::ngx_conf_t) -> Result<(), ()> {
+    for (place, (name, _)) in VARIABLES.iter().enumerate() {
+        let mut name = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        // SAFETY: `cf` is live; nginx copies the name.
+        let variable = unsafe { ffi::ngx_http_add_variable(cf, &raw mut name, NGX_HTTP_VAR_NOCACHEABLE as usize) };
+        // SAFETY: null, or a variable of this configuration that is ours to fill.
+        let variable = unsafe { variable.as_mut() }.ok_or(())?;
+        variable.get_handler = Some(get);
+        variable.data = place;
+    }
+    Ok(())
+}
+
+/// Puts our getter before nginx's own in `$remote_user`, which cannot be defined twice.
+pub fn wrap_remote_user(cmcf: &ffi::ngx_http_core_main_conf_t) -> Result<(), ()> {
+    // SAFETY: while the configuration is read, the keys are an array of the variables' names, each
+    // with its variable as the value.
+    unsafe {
+        let keys = (*cmcf.variables_keys).keys.as_slice::<ffi::ngx_hash_key_t>();
+        let key = keys.iter().find(|key| key.key.as_bytes() == b"remote_user").ok_or(())?;
+        let variable = key.value.cast::<ffi::ngx_http_variable_t>().as_mut().ok_or(())?;
+        let kept = variable.get_handler.ok_or(())?;
+        if kept as usize != remote_user as Getter as usize {
+            KEPT_REMOTE_USER.store(kept as usize, Ordering::Relaxed);
+            variable.get_handler = Some(remote_user);
+            variable.flags |= NGX_HTTP_VAR_NOCACHEABLE as usize;
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn get(
+    r: *mut ngx_http_request_t,
+    v: *mut ngx_http_variable_value_t,
+    data: usize,
+) -> ngx_int_t {
+    entry::guard("variable", ERROR, || {
+        // SAFETY: `r` and `v` are those of this callback.
+        let (request, v) = unsafe { (Request::from_callback(r), &mut *v) };
+        let value = request.and_then(|request| {
+            let (_, what) = VARIABLES.get(data)?;
+            State::find(request).and_then(|state| value(state, *what)).map(|value| (request, value))
+        });
+        set(v, value)
+    })
+}
+
+unsafe extern "C" fn remote_user(
+    r: *mut ngx_http_request_t,
+    v: *mut ngx_http_variable_value_t,
+    data: usize,
+) -> ngx_int_t {
+    entry::guard("variable", ERROR, || {
+        // SAFETY: `r` is the request of this callback.
+        let request = unsafe { Request::from_callback(r) };
+        let ours = request.and_then(|request| {
+            State::find(request).and_then(|state| value(state, What::Identity(0))).map(|value| (request, value))
+        });
+        if ours.is_some() {
+            // SAFETY: `v` is that of this callback.
+            return set(unsafe { &mut *v }, ours);
+        }
+        match KEPT_REMOTE_USER.load(Ordering::Relaxed) {
+            0 => ERROR,
+            // SAFETY: the address was taken from a getter of the same type, in nginx itself.
+            kept => unsafe { std::mem::transmute::<usize, Getter>(kept)(r, v, data) },
+        }
+    })
+}
+
+fn value(state: &State, what: What) -> Option<String> {
+    if let What::Identity(place) = what {
+        let visitor = state.visitor.as_ref()?;
+        let user = visitor.signed_in()?.user()?;
+        return HeaderSet::Remote.own_value(user, place).map(str::to_owned);
+    }
+    let outcome = state.outcome?;
+    if let What::Level = what {
+        let level = state.visitor.as_ref().and_then(|visitor| visitor.signed_in()).map_or(0, |s| s.level() as u8);
+        return Some(level.to_string());
+    }
+    let Outcome::Judged(verdict) = outcome else {
+        return matches!(what, What::Decision).then(|| "error".into());
+    };
+    Some(match what {
+        What::Policy => verdict.requirement.word().into(),
+        What::Rule => match verdict.source {
+            Source::Rule(number) => number.to_string(),
+            Source::Default => "default".into(),
+            Source::Location => "location".into(),
+        },
+        _ => match verdict.decision {
+            Decision::Allow => "allow",
+            Decision::Challenge => "challenge",
+            Decision::Forbid => "forbid",
+        }
+        .into(),
+    })
+}
+
+/// Fills a variable; one that has nothing is "not found", not an error.
+fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request, String)>) -> ngx_int_t {
+    let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
+    match copy {
+        Some(Some(bytes)) => {
+            v.data = bytes.as_ptr().cast_mut();
+            v.set_len(bytes.len() as u32);
+            v.set_valid(1);
+            v.set_no_cacheable(0);
+            v.set_not_found(0);
+            OK
+        }
+        Some(None) => ERROR,
+        None => {
+            v.set_not_found(1);
+            OK
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The shared memory: its life from directive to use, and its lock.
+//!
+//! The zone's slab pool gives up all its pages at once to one block, which the rooms share out and
+//! read as plain bytes. The slab's mutex is the lock, because the master frees that one by force
+//! when a worker dies holding it; the tables survive what such a worker left half-written.
+
+use std::{
+    cell::{Cell, OnceCell},
+    ffi::c_void,
+    ptr::NonNull,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use secrecy::ExposeSecret;
+
+use super::{
+    conf::MainConf,
+    directives::{Directive, Mistake},
+    entry,
+    ffi::{self, ERROR, OK, ngx_int_t, ngx_shm_zone_t, ngx_slab_pool_t, ngx_str_t},
+    log::{self, Level},
+    module::ngx_http_auth_gate_module,
+    permissions::WorkerUser,
+};
+use crate::{
+    session::{self, Key, Keys, Record},
+    slots::{Inserted, Layout, Opened},
+    users::regulation::{Attempts, Delay},
+};
+
+/// Name and size where no directive names them.
+const DEFAULT: (&[u8], usize) = (b"auth_gate", 16 << 20);
+
+/// Marks a block that was initialised. Another layout of the words below takes another mark.
+const MAGIC: u64 = 0x6174_6761_7465_0001;
+
+/// Places in the shared part, in bytes.
+mod place {
+    pub const MAGIC: usize = 0;
+    pub const TOTAL: usize = 8;
+    pub const SECRET: usize = 16;
+    pub const FULL: usize = 48;
+    pub const HASHES: usize = 64;
+}
+
+/// Workers whose running hashes are counted, two words each.
+pub const COUNTED_WORKERS: usize = 480;
+
+/// The shared memory of one configuration.
+#[derive(Default)]
+pub struct Zone {
+    life: Cell<Life>,
+    keys: OnceCell<Keys>,
+}
+
+/// How far the zone has come.
+#[derive(Clone, Copy, Default)]
+enum Life {
+    /// No directive has asked for it.
+    #[default]
+    Unset,
+    /// nginx will map it when it has read the whole configuration.
+    Configured(NonNull<ngx_shm_zone_t>),
+    /// Mapped and shared out.
+    Ready { pool: NonNull<ngx_slab_pool_t>, block: NonNull<u8>, total: usize },
+}
+
+impl Zone {
+    /// `auth_gate_zone NAME:SIZE`.
+    pub fn configure(&self, directive: &Directive) -> Result<(), Mistake> {
+        if !matches!(self.life.get(), Life::Unset) {
+            return Err(Mistake::Duplicate);
+        }
+        let word = directive.words().into_iter().next().unwrap_or_default();
+        let shape = || Mistake::Says("wants NAME:SIZE, for instance auth_gate:16m".into());
+        let colon = word.iter().position(|byte| *byte == b':').ok_or_else(shape)?;
+        let (name, size) = (&word[..colon], &word[colon + 1..]);
+        let mut text = ngx_str_t { len: size.len(), data: size.as_ptr().cast_mut() };
+        // SAFETY: parses a string of the live configuration.
+        let size = unsafe { ffi::ngx_parse_size(&raw mut text) };
+        let size = usize::try_from(size).ok().filter(|_| !name.is_empty()).ok_or_else(shape)?;
+        self.add(directive.cf(), name, size)
+    }
+
+    /// Asks for the default zone if no directive has asked for another.
+    pub fn configure_default(&self, cf: *mut ffi::ngx_conf_t) -> Result<(), Mistake> {
+        match self.life.get() {
+            Life::Unset => self.add(cf, DEFAULT.0, DEFAULT.1),
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&self, cf: *mut ffi::ngx_conf_t, name: &[u8], size: usize) -> Result<(), Mistake> {
+        // A zone also holds nginx's own bookkeeping of pages.
+        let least = Layout::LEAST + Layout::LEAST / 4;
+        if size < least {
+            let name = String::from_utf8_lossy(name);
+            return Err(Mistake::Says(format!("zone \"{name}\" is too small: give it at least {}k", least >> 10)));
+        }
+        let mut name = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        // SAFETY: `cf` is live; the name is a word of the configuration or a constant; the tag tells
+        // our zones from those of other modules.
+        let zone = unsafe {
+            ffi::ngx_shared_memory_add(cf, &raw mut name, size, (&raw mut ngx_http_auth_gate_module).cast())
+        };
+        let mut zone = NonNull::new(zone).ok_or(Mistake::Logged)?;
+        // SAFETY: the zone was just made or found in this configuration; data and init are ours to set.
+        let zone_ref = unsafe { zone.as_mut() };
+        zone_ref.init = Some(initialise);
+        self.life.set(Life::Configured(zone));
+        Ok(())
+    }
+
+    /// Tells the zone whose configuration it serves; the address must stay until the cycle ends.
+    pub fn bind(&self, conf: *const MainConf) {
+        if let Life::Configured(zone) = self.life.get() {
+            // SAFETY: the zone belongs to the configuration being read; `data` is ours.
+            unsafe { (*zone.as_ptr()).data = conf.cast_mut().cast() };
+        }
+    }
+
+    /// The keys of this configuration, known once the zone is ready.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.keys.get()
+    }
+
+    /// The sessions, under the lock; `None` when there is no zone.
+    pub fn sessions(&self) -> Option<Sessions<'_>> {
+        let (lock, layout) = self.lock()?;
+        let (table, opened) = session::Table::open(self.part(layout.sessions)?).ok()?;
+        report(opened, "sessions");
+        Some(Sessions { table, zone: self, _lock: lock })
+    }
+
+    /// The failed logins, under the lock.
+    pub fn with_attempts<R>(&self, f: impl FnOnce(&mut Attempts<'_>) -> R) -> Option<R> {
+        let keys = self.keys()?;
+        let (_lock, layout) = self.lock()?;
+        let (mut attempts, opened) = Attempts::open(self.part(layout.attempts)?, keys.regulation()).ok()?;
+        opened.into_iter().for_each(|opened| report(opened, "failed logins"));
+        Some(f(&mut attempts))
+    }
+
+    /// How long logins take, under the lock.
+    pub fn with_delay<R>(&self, f: impl FnOnce(&mut Delay<&mut [u8]>) -> R) -> Option<R> {
+        let (_lock, layout) = self.lock()?;
+        Delay::open(self.part(layout.delay)?).ok().map(|mut delay| f(&mut delay))
+    }
+
+    /// For each worker its process and how many hashes it runs.
+    pub fn hash_counts(&self) -> Option<&[[AtomicU32; 2]; COUNTED_WORKERS]> {
+        let Life::Ready { block, .. } = self.life.get() else { return None };
+        // SAFETY: the words lie inside the block, are aligned to eight and only ever read as atomics.
+        Some(unsafe { &*block.as_ptr().add(place::HASHES).cast() })
+    }
+
+    fn lock(&self) -> Option<(Lock, Layout)> {
+        let Life::Ready { pool, total, .. } = self.life.get() else { return None };
+        let layout = Layout::split(total).ok()?;
+        Some((Lock::take(pool), layout))
+    }
+
+    /// A part of the block. The caller holds the lock for as long as it uses the bytes.
+    #[allow(clippy::mut_from_ref)]
+    fn part(&self, range: std::ops::Range<usize>) -> Option<&mut [u8]> {
+        let Life::Ready { block, total, .. } = self.life.get() else { return None };
+        debug_assert!(range.end <= total);
+        // SAFETY: the range lies inside the block; parts do not overlap; the lock keeps other
+        // processes out, and in this one no second borrow is made while a guard lives.
+        Some(unsafe { std::slice::from_raw_parts_mut(block.as_ptr().add(range.start), range.len()) })
+    }
+
+    fn word(&self, at: usize) -> Option<&AtomicU32> {
+        let Life::Ready { block, .. } = self.life.get() else { return None };
+        // SAFETY: `at` is a multiple of four inside the shared part, and only read as an atomic.
+        Some(unsafe { &*block.as_ptr().add(at).cast() })
+    }
+
+    fn say_full_once(&self) {
+        if self.word(place::FULL).is_some_and(|said| said.swap(1, Ordering::Relaxed) == 0) {
+            log::cycle(
+                Level::Warn,
+                format_args!("auth_gate: the zone is full and forgets the sessions longest unused: raise auth_gate_zone"),
+            );
+        }
+    }
+
+    /// Maps the zone's block and makes the keys.
+    fn make_ready(&self, zone: &ngx_shm_zone_t, conf: &MainConf) -> Result<(), String> {
+        let pool = NonNull::new(zone.shm.addr.cast::<ngx_slab_pool_t>()).ok_or("zone is not mapped")?;
+        // SAFETY: nginx has put a slab pool at the start of the mapping.
+        let (block, total) = unsafe { block_of(pool) }.ok_or("zone has no memory")?;
+        Layout::split(total).map_err(|error| error.to_string())?;
+        self.life.set(Life::Ready { pool, block, total });
+        if let Some(full) = self.word(place::FULL) {
+            full.store(0, Ordering::Relaxed);
+        }
+        let secret = conf.loaded.as_ref().and_then(|loaded| loaded.config.session.secret.as_ref());
+        let keys = match secret {
+            Some(secret) => Keys::derive(secret.expose_secret().as_bytes()),
+            None => Keys::derive(&self.part(place::SECRET..place::SECRET + 32).ok_or("zone is not ready")?[..]),
+        };
+        self.keys.set(keys).map_err(|_| "keys are made twice".to_owned())
+    }
+}
+
+/// The one block of the pool; made and given its random secret on first use.
+unsafe fn block_of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)> {
+    // SAFETY: the caller's pool is mapped; this runs in the process that reads the configuration,
+    // and a block is published in `data` only when it is whole.
+    unsafe {
+        let slab = pool.as_ptr();
+        if let Some(block) = NonNull::new((*slab).data.cast::<u8>()) {
+            let word = |at| block.as_ptr().add(at).cast::<u64>().read();
+            return (word(place::MAGIC) == MAGIC).then(|| (block, word(place::TOTAL) as usize));
+        }
+        let mut total = (*slab).pfree * ffi::ngx_pagesize;
+        let block = loop {
+            if total < Layout::LEAST {
+                return None;
+            }
+            (*slab).set_log_nomem(0);
+            if let Some(block) = NonNull::new(ffi::ngx_slab_alloc(slab, total).cast::<u8>()) {
+                break block;
+            }
+            total -= ffi::ngx_pagesize;
+        };
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).ok()?;
+        block.as_ptr().write_bytes(0, total.min(4096));
+        block.as_ptr().add(place::SECRET).copy_from_nonoverlapping(secret.as_ptr(), secret.len());
+        block.as_ptr().add(place::TOTAL).cast::<u64>().write(total as u64);
+        block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
+        (*slab).data = block.as_ptr().cast();
+        Some((block, total))
+    }
+}
+
+/// Called when nginx has read its whole configuration and mapped the zone; what is wrong here still
+/// leaves a running nginx with its old configuration.
+unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) -> ngx_int_t {
+    entry::guard("zone initialisation", ERROR, || {
+        // SAFETY: nginx hands the zone that `add` made, with the data that `bind` set.
+        let (zone, conf) = unsafe { (&*zone, (*zone).data.cast::<MainConf>().as_ref()) };
+        let Some(conf) = conf else { return ERROR };
+        let result = conf.zone.make_ready(zone, conf).and_then(|()| check_surroundings(conf));
+        match result {
+            Ok(()) => OK,
+            Err(message) => {
+                log::write(zone.shm.log, Level::Emerg, format_args!("auth_gate: {message}"));
+                ERROR
+            }
+        }
+    })
+}
+
+/// What can be checked only when the whole configuration is known.
+fn check_surroundings(conf: &MainConf) -> Result<(), String> {
+    let Some(loaded) = &conf.loaded else { return Ok(()) };
+    // SAFETY: the cycle being made has the core module's and the event module's configurations.
+    let (core, method) = unsafe { (core_conf(loaded.cycle), event_method(loaded.cycle)) };
+    if matches!(method.as_deref(), Some("poll" | "select")) {
+        let method = method.unwrap_or_default();
+        return Err(format!(
+            "\"use {method}\" cannot be woken by threads, on which passwords are checked: remove it from the events block"
+        ));
+    }
+    let file = &loaded.config.users_file;
+    match core.and_then(WorkerUser::of) {
+        Some(user) if file.watch && !user.can_read(&file.path) => {
+            let (path, name) = (file.path.display(), user.name());
+            Err(format!(
+                "{path}: the workers run as \"{name}\" and cannot read it, so \"watch\" cannot work: \
+                 chown root:{name} {path} && chmod 640 {path}, and let \"{name}\" enter the folders above, \
+                 or set authentication_backend.file.watch to false"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+unsafe fn core_conf<'a>(cycle: *mut ffi::ngx_cycle_t) -> Option<&'a ffi::ngx_core_conf_t> {
+    // SAFETY: `conf_ctx` of a cycle holds the core module's configuration at its index.
+    unsafe { (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>().as_ref() }
+}
+
+unsafe fn event_method(cycle: *mut ffi::ngx_cycle_t) -> Option<String> {
+    // SAFETY: the events module keeps an array of its modules' configurations, as nginx's own macro
+    // `ngx_event_get_conf` reads it; the name is a C string.
+    unsafe {
+        let events = (*(*cycle).conf_ctx.add(ffi::ngx_events_module.index)).cast::<*mut *mut c_void>().as_ref()?;
+        let conf = (*events.add(ffi::ngx_event_core_module.ctx_index)).cast::<ffi::ngx_event_conf_t>().as_ref()?;
+        (!conf.name.is_null())
+            .then(|| std::ffi::CStr::from_ptr(conf.name.cast()).to_string_lossy().into_owned())
+    }
+}
+
+fn report(opened: Opened, what: &str) {
+    if let Opened::Rebuilt { kept, dropped } = opened {
+        log::cycle(
+            Level::Notice,
+            format_args!("auth_gate: a worker died while it wrote: {what} rebuilt, {kept} kept, {dropped} dropped"),
+        );
+    }
+}
+
+/// The slab's mutex, held.
+struct Lock(NonNull<ngx_slab_pool_t>);
+
+impl Lock {
+    fn take(pool: NonNull<ngx_slab_pool_t>) -> Self {
+        // SAFETY: the pool is mapped for as long as the configuration lives.
+        unsafe { ffi::ngx_shmtx_lock(&raw mut (*pool.as_ptr()).mutex) };
+        Lock(pool)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // SAFETY: taken by `take` and not given back since.
+        unsafe { ffi::ngx_shmtx_unlock(&raw mut (*self.0.as_ptr()).mutex) };
+    }
+}
+
+/// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
+pub struct Sessions<'z> {
+    table: session::Table<'z>,
+    zone: &'z Zone,
+    _lock: Lock,
+}
+
+impl Sessions<'_> {
+    /// The record of a session.
+    pub fn lookup(&mut self, key: &Key) -> Option<Record> {
+        self.table.lookup(key)
+    }
+
+    /// Keeps a session; false when the memory is broken.
+    pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
+        let inserted = self.table.insert(key, record, expires, now);
+        if inserted == Some(Inserted::EvictedAlive) {
+            self.zone.say_full_once();
+        }
+        inserted.is_some()
+    }
+
+    /// Notes that a session was used.
+    pub fn touch(&mut self, key: &Key, expires: u64, now: u64) {
+        self.table.touch(key, expires, now);
+    }
+
+    /// Ends a session.
+    pub fn remove(&mut self, key: &Key) {
+        self.table.remove(key);
+    }
+}
+
+const _: () = assert!(place::HASHES + COUNTED_WORKERS * 8 <= 4096, "the counters fit the shared part");

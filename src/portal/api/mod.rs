@@ -1,0 +1,279 @@
+//! Authelia's JSON API: the same paths, statuses and objects, so that a script that signs in
+//! there signs in here.
+
+mod objects;
+
+use zeroize::Zeroizing;
+
+use crate::portal::answer::{Answer, Event};
+use crate::portal::form::BODY_LIMIT;
+use crate::portal::login::{Credentials, Door, Login};
+use crate::portal::onward::{Onward, Wish};
+use crate::portal::request::Request;
+use crate::portal::return_address::{self, ReturnAddress};
+use crate::portal::settings::Domain;
+use crate::portal::visitor::{self, Visitor};
+use crate::portal::world::World;
+use crate::portal::{Portal, Step};
+
+use objects::{
+    CONFIGURATION, Failure, FirstFactorBody, PASSWORD_POLICY, Redirect, Safe, SafeRedirectionBody,
+    SignOutBody, SignedOut, State, UserInfo, data, fine, object, redact,
+};
+
+const WRONG: &str = "Authentication failed. Check your credentials.";
+const OPERATION_FAILED: &str = "Operation failed.";
+
+/// What stands behind a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Health,
+    State,
+    FirstFactor,
+    UserInfo,
+    SignOut,
+    Configuration,
+    PasswordPolicy,
+    SafeRedirection,
+    /// Closed to strangers; nothing behind it yet.
+    Later,
+}
+
+/// A path and the methods it takes, as `Allow` lists them.
+struct Route {
+    path: &'static str,
+    place: Place,
+    allow: &'static str,
+}
+
+const fn route(path: &'static str, place: Place, allow: &'static str) -> Route {
+    Route { path, place, allow }
+}
+
+const ROUTES: [Route; 18] = [
+    route("/api/health", Place::Health, "GET, HEAD, OPTIONS"),
+    route("/api/state", Place::State, "GET, OPTIONS"),
+    route("/api/firstfactor", Place::FirstFactor, "OPTIONS, POST"),
+    route("/api/user/info", Place::UserInfo, "GET, OPTIONS, POST"),
+    route("/api/logout", Place::SignOut, "OPTIONS, POST"),
+    route("/api/configuration", Place::Configuration, "GET, OPTIONS"),
+    route(
+        "/api/configuration/password-policy",
+        Place::PasswordPolicy,
+        "GET, OPTIONS",
+    ),
+    route(
+        "/api/checks/safe-redirection",
+        Place::SafeRedirection,
+        "OPTIONS, POST",
+    ),
+    route("/api/user/info/2fa_method", Place::Later, "OPTIONS, POST"),
+    route(
+        "/api/user/session/elevation",
+        Place::Later,
+        "GET, OPTIONS, POST, PUT",
+    ),
+    route(
+        "/api/secondfactor/totp",
+        Place::Later,
+        "DELETE, GET, OPTIONS, POST",
+    ),
+    route(
+        "/api/secondfactor/totp/register",
+        Place::Later,
+        "DELETE, GET, OPTIONS, POST, PUT",
+    ),
+    route(
+        "/api/secondfactor/webauthn",
+        Place::Later,
+        "GET, OPTIONS, POST",
+    ),
+    route(
+        "/api/secondfactor/webauthn/credentials",
+        Place::Later,
+        "GET, OPTIONS",
+    ),
+    route(
+        "/api/secondfactor/webauthn/credential/register",
+        Place::Later,
+        "DELETE, OPTIONS, POST, PUT",
+    ),
+    route("/api/secondfactor/duo", Place::Later, "OPTIONS, POST"),
+    route(
+        "/api/secondfactor/duo_devices",
+        Place::Later,
+        "GET, OPTIONS",
+    ),
+    route("/api/change-password", Place::Later, "OPTIONS, POST"),
+];
+
+/// Whether `path` may be asked over any scheme.
+pub(super) fn is_health(path: &str) -> bool {
+    path == "/api/health"
+}
+
+impl Portal {
+    /// Answers a request below `/api`.
+    pub(super) fn api(
+        &self,
+        request: &Request<'_>,
+        domain: Option<&Domain>,
+        world: &mut dyn World,
+    ) -> Step {
+        let Some(route) = ROUTES.iter().find(|route| route.path == request.path) else {
+            return Step::Answer(Answer::text(404));
+        };
+        if request.method == b"OPTIONS" {
+            return Step::Answer(Answer::text(200).bare().with("Allow", route.allow));
+        }
+        if !route
+            .allow
+            .split(", ")
+            .any(|method| method.as_bytes() == request.method)
+        {
+            return Step::Answer(Answer::text(405).with("Allow", route.allow));
+        }
+        if route.place == Place::Health {
+            return Step::Answer(Answer::json(200, &fine()));
+        }
+        let Some(domain) = domain else {
+            return Step::Answer(self.foreign_host(request));
+        };
+        if request.is_foreign() {
+            return Step::Answer(Answer::text(403));
+        }
+        if request.body.len() > BODY_LIMIT {
+            return Step::Answer(Answer::text(413));
+        }
+        if route.place == Place::FirstFactor {
+            return self.first_factor(request, world);
+        }
+        Step::Answer(self.visit(request, domain, route.place, world))
+    }
+
+    fn visit(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        place: Place,
+        world: &mut dyn World,
+    ) -> Answer {
+        let visitor = Visitor::find(request, domain, world);
+        match (place, visitor) {
+            (Place::State, visitor) => self.state(domain, visitor.as_ref()),
+            (Place::PasswordPolicy, _) => Answer::json(200, &data(PASSWORD_POLICY)),
+            (Place::SignOut, visitor) => self.api_sign_out(request, domain, visitor, world),
+            (Place::SafeRedirection, None) => Answer::text(401),
+            (Place::SafeRedirection, Some(_)) => self.safe_redirection(request),
+            (_, None) => Answer::text(403),
+            (Place::UserInfo, Some(visitor)) => user_info(request, &visitor),
+            (Place::Configuration, Some(_)) => Answer::json(200, &data(CONFIGURATION)),
+            (Place::Later | Place::Health | Place::FirstFactor, Some(_)) => Answer::text(404),
+        }
+    }
+
+    fn first_factor(&self, request: &Request<'_>, world: &mut dyn World) -> Step {
+        let body = object::<FirstFactorBody>(request);
+        match body.filter(|body| !body.username.is_empty() && !body.password.is_empty()) {
+            None => {
+                let login = Login::unreadable(Door::Api);
+                Step::Answer(self.fail(request, login, false, world))
+            }
+            Some(body) => {
+                let wish = Wish::new(
+                    body.target_url.unwrap_or_default(),
+                    body.request_method.unwrap_or_default(),
+                );
+                let typed = Credentials {
+                    username: body.username,
+                    password: Zeroizing::new(body.password),
+                    remember: body.keep_me_logged_in.unwrap_or_default(),
+                    wish,
+                };
+                self.begin(request, Door::Api, typed, world)
+            }
+        }
+    }
+
+    fn state(&self, domain: &Domain, visitor: Option<&Visitor>) -> Answer {
+        Answer::json(
+            200,
+            &data(State {
+                username: visitor.map_or("", |visitor| &visitor.name),
+                authentication_level: visitor.map_or(0, |visitor| visitor.level),
+                factor_knowledge: visitor.is_some_and(|visitor| visitor.factor_knowledge),
+                default_redirection_url: self.settings.start_page(domain),
+            }),
+        )
+    }
+
+    fn api_sign_out(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        visitor: Option<Visitor>,
+        world: &mut dyn World,
+    ) -> Answer {
+        // Whoever asks to be signed out is, whatever the body says.
+        let body = object::<SignOutBody>(request).unwrap_or_default();
+        let target = body.target_url.unwrap_or_default();
+        let safe_target_url = ReturnAddress::parse(&target, self.settings.names()).is_ok();
+        let mut answer = Answer::json(200, &data(SignedOut { safe_target_url }));
+        answer
+            .cookies
+            .extend(visitor::end_all(request, domain, world));
+        answer.event = visitor.map(|visitor| Event::SignOut(visitor.name));
+        answer
+    }
+
+    fn safe_redirection(&self, request: &Request<'_>) -> Answer {
+        let body = object::<SafeRedirectionBody>(request);
+        match body.filter(|body| return_address::is_address(&body.uri)) {
+            None => Answer::json(
+                200,
+                &Failure {
+                    status: "KO",
+                    message: OPERATION_FAILED,
+                },
+            ),
+            Some(body) => {
+                let ok = ReturnAddress::parse(&body.uri, self.settings.names()).is_ok();
+                Answer::json(200, &data(Safe { ok }))
+            }
+        }
+    }
+}
+
+/// The answer to every failure to sign in.
+pub(super) fn failure(status: u16) -> Answer {
+    Answer::json(
+        status,
+        &Failure {
+            status: "KO",
+            message: WRONG,
+        },
+    )
+}
+
+/// The answer to a successful one.
+pub(super) fn signed_in(onward: &Onward) -> Answer {
+    match onward {
+        Onward::Go(redirect) => Answer::json(200, &data(Redirect { redirect })),
+        Onward::ProveMore | Onward::Stay => Answer::json(200, &fine()),
+    }
+}
+
+fn user_info(request: &Request<'_>, visitor: &Visitor) -> Answer {
+    let emails = || visitor.emails.iter().map(|email| redact(email)).collect();
+    Answer::json(
+        200,
+        &data(UserInfo {
+            display_name: &visitor.display_name,
+            emails: (request.method == b"GET").then(emails),
+            method: "",
+            has_totp: false,
+            has_webauthn: false,
+            has_duo: false,
+        }),
+    )
+}

@@ -1,0 +1,257 @@
+//! Signing in with a name and a password: find the user, ask whether another attempt is allowed,
+//! have the password checked, start a session. Every failure takes the same way and the same time.
+
+use zeroize::Zeroizing;
+
+use crate::session::{Methods, Name, Record, Token, domain_id, set_cookie};
+use crate::users::PasswordHash;
+use crate::users::regulation::Reservation;
+
+use super::answer::{Answer, Event};
+use super::onward::{Onward, Wish};
+use super::request::Request;
+use super::settings::Domain;
+use super::world::{Busy, World};
+use super::{Portal, Step, visitor};
+
+/// What somebody typed to sign in.
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: Zeroizing<String>,
+    pub(super) remember: bool,
+    pub(super) wish: Wish,
+}
+
+/// How the attempt came in, and so how it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    Page,
+    Api,
+}
+
+/// A password check that the glue runs on a thread.
+pub struct Verify {
+    /// The hash to check against.
+    pub hash: PasswordHash,
+    /// What was typed.
+    pub password: Zeroizing<Vec<u8>>,
+    /// What to hand to [`Portal::finish`] with the outcome, or to [`Portal::turn_away`].
+    pub login: Login,
+}
+
+/// An attempt to sign in whose password is being checked.
+///
+/// Dropping it unfinished leaves the attempt counted as a failure.
+#[must_use = "an attempt that is not finished counts as a failure"]
+pub struct Login {
+    pub(super) door: Door,
+    pub(super) typed: String,
+    pub(super) remember: bool,
+    pub(super) wish: Wish,
+    /// Canonical name of the user, if there is one.
+    user: Option<String>,
+    /// `None` when the address or the user is banned.
+    reservation: Option<Reservation>,
+}
+
+impl Portal {
+    /// Begins an attempt, if another password can be checked. Somebody unknown or banned has a hash checked as well, one that nothing
+    /// matches.
+    pub(super) fn begin(
+        &self,
+        request: &Request<'_>,
+        door: Door,
+        typed: Credentials,
+        world: &mut dyn World,
+    ) -> Step {
+        if let Err(busy) = world.admit() {
+            let login = Login {
+                typed: typed.username,
+                remember: typed.remember,
+                wish: typed.wish,
+                ..Login::unreadable(door)
+            };
+            return Step::Answer(self.turn_away(request, &login, busy, world));
+        }
+        let found = world.directory().find(&typed.username);
+        let user = found.map(|user| user.name.clone());
+        let hash = found.map(|user| user.password.clone());
+        let reservation = world
+            .reserve(user.as_deref(), request.address, request.now)
+            .ok();
+        let hash = match (hash, &reservation) {
+            (Some(hash), Some(_)) => hash,
+            (Some(hash), None) => hash.decoy(),
+            (None, _) => world.directory().decoy(),
+        };
+        let login = Login {
+            door,
+            typed: typed.username,
+            remember: typed.remember,
+            wish: typed.wish,
+            user,
+            reservation,
+        };
+        let password = Zeroizing::new(typed.password.as_bytes().to_vec());
+        Step::Verify(Box::new(Verify {
+            hash,
+            password,
+            login,
+        }))
+    }
+
+    /// Ends an attempt. `matched` is what the check said, `elapsed` how many milliseconds have
+    /// passed since the request arrived.
+    pub fn finish(
+        &self,
+        request: &Request<'_>,
+        mut login: Login,
+        matched: bool,
+        elapsed: u64,
+        world: &mut dyn World,
+    ) -> Answer {
+        let banned = login.reservation.is_none();
+        let user = login
+            .user
+            .take()
+            .filter(|name| matched && !banned && world.directory().user(name).is_some());
+        if let Some(reservation) = login.reservation.take() {
+            world.settle(&reservation, user.is_some());
+        }
+        let domain = self.settings.domain_of(request.host_name());
+        match (user, domain) {
+            (Some(user), Some((_, domain))) => {
+                world.record_success(elapsed);
+                self.sign_in(request, domain, &login, user, world)
+            }
+            _ => self.fail(request, login, banned, world),
+        }
+    }
+
+    /// Answers an attempt whose password nobody could check: 503 with `Retry-After`. For the glue,
+    /// when a check that was admitted cannot be run after all; the attempt stays counted.
+    pub fn turn_away(
+        &self,
+        request: &Request<'_>,
+        login: &Login,
+        busy: Busy,
+        world: &mut dyn World,
+    ) -> Answer {
+        let answer = match login.door {
+            Door::Api => self.refuse(request, 503),
+            Door::Page => self.login_busy(request, login, world),
+        };
+        answer.with("Retry-After", busy.retry_after.to_string())
+    }
+
+    /// The one answer to every failure.
+    pub(super) fn fail(
+        &self,
+        request: &Request<'_>,
+        login: Login,
+        banned: bool,
+        world: &mut dyn World,
+    ) -> Answer {
+        let mut answer = match login.door {
+            Door::Api => super::api::failure(401),
+            Door::Page => self.login_failed(request, &login, world),
+        };
+        answer.hold = world.hold();
+        answer.event = Some(if banned {
+            Event::Ban(login.typed)
+        } else {
+            Event::Fail(login.typed)
+        });
+        answer
+    }
+
+    fn sign_in(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        login: &Login,
+        user: String,
+        world: &mut dyn World,
+    ) -> Answer {
+        let onward = self.onward(request, domain, &login.wish, &user, world);
+        let Some(cookie) = start(request, domain, login.remember, &user, world) else {
+            let mut answer = self.refuse(request, 503).with("Retry-After", "5");
+            answer.event = Some(Event::Lose(user));
+            return answer;
+        };
+        let mut answer = match login.door {
+            Door::Api => super::api::signed_in(&onward),
+            Door::Page => Answer::redirect(match onward {
+                Onward::Go(address) => address,
+                Onward::ProveMore => request.location(&format!("/{}", login.wish.query())),
+                Onward::Stay => request.location("/"),
+            }),
+        };
+        answer.cookies.push(cookie);
+        answer.event = Some(Event::SignIn(user));
+        answer
+    }
+
+    fn onward(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        wish: &Wish,
+        user: &str,
+        world: &dyn World,
+    ) -> Onward {
+        let groups = world
+            .directory()
+            .user(user)
+            .map_or(&[][..], |user| &user.groups);
+        let subject = crate::access::Subject { user, groups };
+        wish.onward(
+            &self.settings,
+            domain,
+            world.rules(),
+            &subject,
+            request.address,
+        )
+    }
+}
+
+impl Login {
+    /// An attempt that failed before there was anything to check.
+    pub(super) fn unreadable(door: Door) -> Self {
+        Login {
+            door,
+            typed: String::new(),
+            remember: false,
+            wish: Wish::default(),
+            user: None,
+            reservation: None,
+        }
+    }
+}
+
+/// Starts a session under a new id and ends those under ids that the browser had before.
+fn start(
+    request: &Request<'_>,
+    domain: &Domain,
+    remember: bool,
+    user: &str,
+    world: &mut dyn World,
+) -> Option<String> {
+    let record = Record {
+        user: Name::new(user).ok()?,
+        domain: domain_id(&domain.domain),
+        methods: Methods::PASSWORD,
+        remember: remember && domain.lifetimes.remember_me.is_some(),
+        created: request.now,
+        last_activity: request.now,
+    };
+    let token = Token::new(world.random());
+    let ends = domain.lifetimes.ends(&record);
+    if !world.start(&token.key(), &record, ends, request.now) {
+        return None;
+    }
+    visitor::end_all(request, domain, world);
+    let value = token.seal(world.keys(), &domain.domain);
+    let max_age = domain.lifetimes.max_age(record.remember);
+    Some(set_cookie(&domain.cookie, &value, Some(max_age)))
+}

@@ -1,0 +1,95 @@
+//! Who is at the door: the session that a browser presents, if it still lasts and its user exists.
+
+use crate::access::Subject;
+use crate::session::{Key, Methods, Record, check, clear_cookie, domain_id, strip, tokens};
+use crate::users::User;
+
+use super::request::Request;
+use super::settings::Domain;
+use super::world::World;
+
+/// A signed-in visitor.
+pub(super) struct Visitor {
+    pub(super) key: Key,
+    pub(super) level: u8,
+    pub(super) factor_knowledge: bool,
+    pub(super) name: String,
+    pub(super) display_name: String,
+    pub(super) emails: Vec<String>,
+    pub(super) groups: Vec<String>,
+}
+
+impl Visitor {
+    /// The first presented session that stands.
+    pub(super) fn find(
+        request: &Request<'_>,
+        domain: &Domain,
+        world: &mut dyn World,
+    ) -> Option<Self> {
+        let keys = presented(request, domain, world);
+        keys.into_iter().find_map(|key| {
+            let record = world.session(&key)?;
+            let fits = record.domain == domain_id(&domain.domain) && record.level() > 0;
+            if !fits || check(&record, &domain.lifetimes, request.now).is_err() {
+                return None;
+            }
+            let user = world.directory().user(record.user.as_str())?;
+            Some(Self::new(key, &record, user))
+        })
+    }
+
+    /// The visitor as the rules see one.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        Subject {
+            user: &self.name,
+            groups: &self.groups,
+        }
+    }
+
+    fn new(key: Key, record: &Record, user: &User) -> Self {
+        Visitor {
+            key,
+            level: record.level(),
+            factor_knowledge: record.methods.holds(Methods::PASSWORD),
+            name: user.name.clone(),
+            display_name: display_name(user).to_owned(),
+            emails: user.emails.clone(),
+            groups: user.groups.clone(),
+        }
+    }
+}
+
+/// The name to show of a user.
+pub(super) fn display_name(user: &User) -> &str {
+    if user.display_name.is_empty() {
+        &user.name
+    } else {
+        &user.display_name
+    }
+}
+
+/// Whether the browser sent anything under the name of our cookie.
+pub(super) fn has_cookie(request: &Request<'_>, domain: &Domain) -> bool {
+    let mut headers = request.headers.cookies.iter();
+    headers.any(|header| strip(header, domain.cookie.name()).is_some())
+}
+
+/// Ends every session that the browser presents, and says how to clear its cookie.
+pub(super) fn end_all(
+    request: &Request<'_>,
+    domain: &Domain,
+    world: &mut dyn World,
+) -> Option<String> {
+    for key in presented(request, domain, world) {
+        world.end(&key);
+    }
+    has_cookie(request, domain).then(|| clear_cookie(&domain.cookie))
+}
+
+/// The keys of all tokens in the request that we made for this cookie domain.
+fn presented(request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Vec<Key> {
+    let headers = request.headers.cookies.iter().copied();
+    tokens(headers, domain.cookie.name(), world.keys(), &domain.domain)
+        .map(|token| token.key())
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! What the portal needs of the world around it. The glue has the real one, tests have one in memory.
+
+use std::net::IpAddr;
+
+use crate::access::Rules;
+use crate::session::{Key, Keys, Record};
+use crate::users::Directory;
+use crate::users::regulation::{Banned, Reservation};
+
+/// Everything outside the portal that a request may read or change.
+pub trait World {
+    /// The keys of cookies and form tokens.
+    fn keys(&self) -> &Keys;
+
+    /// The access rules.
+    fn rules(&self) -> &Rules;
+
+    /// Who people are, as of now.
+    fn directory(&self) -> &Directory;
+
+    /// 32 bytes of a cryptographic random source.
+    fn random(&mut self) -> [u8; 32];
+
+    /// The session kept under `key`, as it was kept; the portal checks whether it still lasts.
+    fn session(&mut self, key: &Key) -> Option<Record>;
+
+    /// Keeps a session until `ends` (Unix seconds). `false`: it could not be kept.
+    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool;
+
+    /// Ends a session, for every worker at once.
+    fn end(&mut self, key: &Key);
+
+    /// Takes on one password check, or says that too many are waiting. Asked before anything is
+    /// counted against anybody.
+    fn admit(&mut self) -> Result<(), Busy>;
+
+    /// Reserves one attempt to sign in, before its password is checked: for the address, and for
+    /// `user` (canonical name) if there is such a person.
+    fn reserve(
+        &mut self,
+        user: Option<&str>,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned>;
+
+    /// Says how a reserved attempt ended.
+    fn settle(&mut self, reservation: &Reservation, success: bool);
+
+    /// Milliseconds after its arrival before which a failed attempt is not answered.
+    fn hold(&mut self) -> u64;
+
+    /// Remembers that a successful attempt took `millis`, so that failures take as long.
+    fn record_success(&mut self, millis: u64);
+}
+
+/// Too many password checks are waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// Seconds after which another try makes sense.
+    pub retry_after: u64,
+}

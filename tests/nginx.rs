@@ -1,0 +1,27 @@
+//! The module inside the real, packaged nginx: every test starts one, on an address of its own, and looks at it as a
+//! visitor, an attacker or an administrator does. One file a behaviour. A test whose name begins with `aNN` proves a
+//! line of the list of attacks that systems of this kind have fallen for.
+
+mod nginx {
+    mod harness;
+
+    mod bodies;
+    mod chromium;
+    mod configuration;
+    mod csrf;
+    mod hosts;
+    mod identity_headers;
+    mod inheritance;
+    mod methods;
+    mod paths;
+    mod portal;
+    mod redirects;
+    mod regulation;
+    mod reload;
+    mod routing_headers;
+    mod satisfy;
+    mod sessions;
+    mod smoke;
+    mod subrequests;
+    mod users_file;
+}

@@ -1,0 +1,526 @@
+//! What a session cookie is worth: exactly what its session is, on every worker, until it ends. (A-42 to A-47, A-49, A-50)
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::harness::site::{SESSION, USERS};
+use super::harness::{Ask, Gate, Seen, Site, Visitor, until};
+
+const APP: &str = "app.example.com";
+
+fn with_cookie(gate: &Gate, cookie: &str) -> u16 {
+    gate.send(&Ask::page(APP, "/x").with("Cookie", cookie))
+        .status
+}
+
+#[test]
+fn a42_garbage_for_a_cookie_is_worth_nothing() {
+    let gate = Site::bed()
+        .http("large_client_header_buffers 8 64k;")
+        .start();
+    let session = gate.signed_in("alice").session().clone();
+    let (name, value) = (&session.name, &session.value);
+    let mut garbage: Vec<String> = [
+        "",
+        "x",
+        "=",
+        "%",
+        "%00",
+        "%zz",
+        "\"\"",
+        "a.b.c",
+        "====",
+        "../../etc/passwd",
+    ]
+    .map(str::to_owned)
+    .into();
+    garbage.push("A".repeat(16 << 10));
+    garbage.extend(
+        [1, 2, 10, value.len() / 2, value.len() - 1].map(|length| value[..length].to_owned()),
+    );
+    garbage.extend([
+        format!("{value}A"),
+        format!("{value}="),
+        format!("A{value}"),
+        format!("v9.{value}"),
+        value.to_lowercase(),
+    ]);
+    garbage.extend(
+        (0..value.len())
+            .map(|at| {
+                let mut changed = value.clone().into_bytes();
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                String::from_utf8(changed).unwrap()
+            })
+            .filter(|changed| changed != value),
+    );
+    for value in &garbage {
+        let answer = gate.refuses(APP, format!("GET /x HTTP/1.1\r\nHost: {APP}\r\nAccept: text/html\r\nCookie: {name}={value}\r\n\r\n"));
+        assert_eq!(answer.status, 302, "{value}");
+    }
+    let nul = [
+        b"GET /x HTTP/1.1\r\nHost: app.example.com\r\nCookie: ",
+        name.as_bytes(),
+        b"=a\0b\r\n\r\n",
+    ]
+    .concat();
+    gate.refuses(APP, nul);
+    assert_eq!(with_cookie(&gate, &format!("{name}={value}")), 200);
+}
+
+#[test]
+fn a42_a_cookie_made_with_another_key_is_worth_nothing() {
+    let other = Site::bed()
+        .session(&SESSION.replace("an insecure secret", "a different secret"))
+        .start();
+    let foreign = other.signed_in("alice").session().clone();
+    let gate = Site::bed().start();
+    assert_eq!(
+        with_cookie(&gate, &format!("{}={}", foreign.name, foreign.value)),
+        302
+    );
+}
+
+#[test]
+fn a42_thousands_of_random_cookies_leave_the_worker_alive() {
+    let gate = Site::bed().http("keepalive_requests 100000;").start();
+    let (workers, name) = (
+        gate.workers(),
+        gate.signed_in("alice").session().name.clone(),
+    );
+    gate.backend().take();
+    let mut connection = gate.connect(APP);
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..100 {
+        let mut batch = Vec::new();
+        for _ in 0..50 {
+            batch.extend(format!("GET /x HTTP/1.1\r\nHost: {APP}\r\nCookie: {name}=").into_bytes());
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let mut word = state;
+            for _ in 0..(state >> 56) {
+                word = word.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+                batch.push(
+                    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_%;=\x80\xff"
+                        [(word >> 33) as usize % 70],
+                );
+            }
+            batch.extend(b"\r\n\r\n");
+        }
+        connection.send(&batch);
+        for _ in 0..50 {
+            let status = connection.answer().status;
+            assert_eq!(status, 401, "without an Accept header");
+        }
+    }
+    assert!(gate.backend().take().is_empty());
+    assert_eq!(gate.workers(), workers);
+}
+
+#[test]
+fn a43_a_shadow_cookie_changes_nobodys_identity() {
+    let gate = Site::bed().start();
+    let (alice, bob) = (
+        gate.signed_in("alice").session().clone(),
+        gate.signed_in("bob").session().clone(),
+    );
+    let name = &alice.name;
+    let user = |cookie: &str| {
+        gate.backend().take();
+        let status = with_cookie(&gate, cookie);
+        (
+            status,
+            gate.backend()
+                .take()
+                .first()
+                .map(|seen: &Seen| seen.one("Remote-User").to_owned()),
+        )
+    };
+    let garbage = format!("{name}=garbage");
+    let valid = format!("{name}={}", alice.value);
+    let orders = [format!("{valid}; {garbage}"), format!("{garbage}; {valid}")];
+    assert_eq!(
+        user(&orders[0]),
+        user(&orders[1]),
+        "the order of a good and a bad cookie"
+    );
+    let both = format!("{valid}; {name}={}", bob.value);
+    assert_eq!(user(&both), user(&both));
+    assert!(
+        user(&both).1.is_none_or(|user| user == "alice"),
+        "the first is the closest path: RFC 6265, 5.4"
+    );
+    assert_eq!(user(&vec![garbage; 60].join("; ")).0, 302);
+}
+
+#[test]
+fn a43_host_only_cookies_cannot_be_set_by_a_sibling() {
+    let session = SESSION
+        .replace("    - domain", "    - host_only: true\n      domain")
+        .replace("auth.example.com", "app.example.com")
+        .replace("@port@\n", "@port@/sso/\n");
+    let gate = Site::bed()
+        .session(&session)
+        .app("location /sso/ { auth_gate_portal; }")
+        .portal("return 404;")
+        .start();
+    let mut alice = gate.visitor();
+    let body = serde_json::json!({"username": "alice", "password": "password"});
+    assert_eq!(
+        alice
+            .send(&Ask::api("POST", APP, "/sso/api/firstfactor", &body))
+            .status,
+        200
+    );
+    let cookie = alice.session().clone();
+    assert!(
+        cookie.name.starts_with("__Host-") && cookie.host_only,
+        "{cookie:?}"
+    );
+    assert_eq!(
+        (cookie.attribute("path"), cookie.attribute("secure")),
+        (Some("/"), Some(""))
+    );
+    assert!(alice.reaches("/x"));
+    let plain = cookie.name.trim_start_matches("__Host-");
+    assert_eq!(
+        with_cookie(&gate, &format!("{plain}={}", cookie.value)),
+        302,
+        "the bare name counts for nothing"
+    );
+}
+
+#[test]
+fn a44_the_id_changes_at_login_and_the_old_one_is_dead() {
+    let gate = Site::bed().start();
+    let mut alice = gate.signed_in("alice");
+    let first = alice.session().clone();
+    assert_eq!(alice.sign_in("alice", "password").status, 200);
+    let second = alice.session().clone();
+    assert_ne!(first.value, second.value);
+    assert_eq!(
+        with_cookie(&gate, &format!("{}={}", first.name, first.value)),
+        302
+    );
+    assert!(alice.reaches("/x"));
+}
+
+#[test]
+fn a44_an_id_that_an_attacker_planted_is_never_signed_in() {
+    let gate = Site::bed().start();
+    let planted = gate.signed_in("bob").session().clone();
+    let mut victim = gate.visitor();
+    victim.jar.push(planted.clone());
+    assert_eq!(victim.sign_in("alice", "password").status, 200);
+    assert_ne!(victim.session().value, planted.value);
+    let seen = victim.is_let_in(APP, "/x");
+    assert_eq!(seen.one("Remote-User"), "alice");
+    gate.backend().take();
+    with_cookie(&gate, &format!("{}={}", planted.name, planted.value));
+    assert!(
+        gate.backend()
+            .take()
+            .iter()
+            .all(|seen| seen.one("Remote-User") != "alice")
+    );
+
+    let mut invented = planted.clone();
+    invented.value = "A".repeat(planted.value.len());
+    let mut victim = gate.visitor();
+    victim.jar.push(invented.clone());
+    victim.sign_in("alice", "password");
+    assert_ne!(victim.session().value, invented.value);
+}
+
+/// The statuses that each worker gives to that cookie.
+fn on_every_worker(gate: &Gate, visitor: &Visitor<'_>, count: usize) -> Vec<u16> {
+    let (mut met, mut statuses) = (BTreeSet::new(), Vec::new());
+    until("every worker to answer", || {
+        // Connections held open together are spread over the workers.
+        let mut connections: Vec<_> = (0..8).map(|_| gate.connect(APP)).collect();
+        for connection in &mut connections {
+            let answer = connection
+                .send(Ask::page(APP, "/x").bytes(&visitor.cookie_header(APP)))
+                .answer();
+            met.insert(answer.header("X-Worker").unwrap_or_default().to_owned());
+            statuses.push(answer.status);
+        }
+        (met.len() == count).then_some(())
+    });
+    statuses
+}
+
+#[test]
+fn a45_a_sign_out_counts_on_every_worker_at_once() {
+    let gate = Site::bed().workers(3).start();
+    let mut alice = gate.signed_in("alice");
+    assert!(
+        on_every_worker(&gate, &alice, 3)
+            .iter()
+            .all(|status| *status == 200)
+    );
+    let before = alice.clone();
+    assert_eq!(alice.sign_out().status, 200);
+    assert!(
+        alice
+            .jar
+            .iter()
+            .all(|cookie| cookie.name != before.session().name),
+        "the cookie is cleared: {:?}",
+        alice.jar
+    );
+    assert!(
+        on_every_worker(&gate, &before, 3)
+            .iter()
+            .all(|status| *status == 302)
+    );
+}
+
+#[test]
+fn a46_a_sign_out_touches_nobody_else_and_leaves_nothing_alive() {
+    let gate = Site::bed().workers(2).start();
+    let (alice, mut bob, mut elsewhere) = (
+        gate.signed_in("alice"),
+        gate.signed_in("bob"),
+        gate.signed_in("alice"),
+    );
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    alice.clone().page(APP, "/x");
+                }
+            });
+        }
+        until("some traffic", || {
+            (gate.backend().seen().len() > 20).then_some(())
+        });
+        alice.clone().sign_out();
+        stop.store(true, Ordering::Relaxed);
+    });
+    gate.backend().take();
+    for _ in 0..5 {
+        alice.is_refused(APP, "/x");
+    }
+    assert!(bob.reaches("/admin/x"));
+    assert!(
+        elsewhere.reaches("/x"),
+        "the other browser of alice signs out for itself"
+    );
+}
+
+#[test]
+fn a47_a_change_in_the_users_file_counts_for_running_sessions() {
+    let gate = Site::bed().workers(2).start();
+    let (alice, bob) = (gate.signed_in("alice"), gate.signed_in("bob"));
+    bob.is_let_in(APP, "/admin/x");
+    gate.replace(
+        "users.yml",
+        &USERS
+            .replace("groups: [admins, users]", "groups: [users]")
+            .replacen("  alice:\n", "  alice:\n    disabled: true\n", 1),
+    );
+    until("bob to lose the group", || {
+        (bob.clone().page(APP, "/admin/x").status == 403).then_some(())
+    });
+    until("alice to be shut out", || {
+        (alice.clone().page(APP, "/x").status == 302).then_some(())
+    });
+    assert_eq!(bob.is_let_in(APP, "/x").one("Remote-Groups"), "users");
+
+    gate.replace("users.yml", &USERS.replacen("  alice:\n", "  alicia:\n", 1));
+    gate.reload().unwrap();
+    alice.is_refused(APP, "/x");
+    bob.is_let_in(APP, "/admin/x");
+}
+
+#[test]
+fn a47_a_changed_password_ends_older_sessions() {
+    let gate = Site::bed().start();
+    let mut alice = gate.signed_in("alice");
+    let (head, rest) = USERS.split_once("m=1024,t=1,p=1$").unwrap();
+    let changed = format!(
+        "{head}m=1024,t=1,p=1${}",
+        rest.replacen(&rest[..4], "AAAA", 1)
+    );
+    gate.replace("users.yml", &changed);
+    until("alice to be shut out", || {
+        (alice.page(APP, "/x").status == 302).then_some(())
+    });
+}
+
+const TWO_DOMAINS: &str = "session:
+  secret: an insecure secret for tests
+  cookies:
+    - { domain: example.com, authelia_url: 'https://auth.example.com@port@' }
+    - { domain: example.org, authelia_url: 'https://auth.example.org@port@', name: other }
+    - { domain: example.net, authelia_url: 'https://auth.example.net@port@' }
+";
+
+#[test]
+fn a49_a_session_of_one_domain_is_none_of_another() {
+    let more = "server { @listen@ server_name app.example.org app.example.net; auth_gate on; location / { @proxy@ } }
+        server { @listen@ server_name auth.example.org auth.example.net; location / { auth_gate_portal; } }";
+    let rules = "access_control:\n  default_policy: one_factor\n";
+    let gate = Site::bed()
+        .session(TWO_DOMAINS)
+        .rules(rules)
+        .server(more)
+        .start();
+    let mut alice = gate.signed_in("alice");
+    assert!(alice.reaches("/x"));
+    let value = &alice.session().value;
+    for (host, name) in [
+        ("app.example.org", "other"),
+        ("app.example.net", alice.session().name.as_str()),
+    ] {
+        gate.backend().take();
+        let bytes = format!(
+            "GET /x HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nCookie: {name}={value}\r\n\r\n"
+        );
+        let answer = gate.raw(APP, bytes);
+        assert_eq!(answer.status, 302, "{host}");
+        assert!(
+            answer.location().contains(&host.replace("app", "auth")),
+            "{host}: {}",
+            answer.location()
+        );
+        assert!(gate.backend().take().is_empty());
+    }
+}
+
+#[test]
+fn a49_cookies_are_bound_to_https_and_to_a_time() {
+    let gate = Site::bed().start();
+    let alice = gate.signed_in("alice");
+    let cookie = alice.session();
+    assert!(
+        cookie.attribute("secure").is_some() && cookie.attribute("httponly").is_some(),
+        "{cookie:?}"
+    );
+    assert_eq!(cookie.attribute("samesite").unwrap().to_lowercase(), "lax");
+    assert_eq!(
+        (cookie.attribute("domain"), cookie.attribute("path")),
+        (Some("example.com"), Some("/"))
+    );
+    assert_eq!(cookie.attribute("max-age"), Some("3600"));
+    assert!(
+        !cookie.value.contains(['%', '+', '/', '=', ';']),
+        "{cookie:?}"
+    );
+}
+
+#[test]
+fn a49_the_absolute_end_of_a_session_is_the_servers() {
+    let gate = Site::bed()
+        .session(&SESSION.replace(
+            "  cookies:",
+            "  expiration: 2s\n  inactivity: 1h\n  cookies:",
+        ))
+        .start();
+    let mut alice = gate.signed_in("alice");
+    assert!(alice.reaches("/x"));
+    alice
+        .jar
+        .iter()
+        .for_each(|cookie| assert_eq!(cookie.attribute("max-age"), Some("2")));
+    let start = Instant::now();
+    until("the session to end although it is used", || {
+        (!alice.reaches("/x")).then_some(())
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a49_an_idle_session_ends() {
+    let gate = Site::bed()
+        .session(&SESSION.replace("  cookies:", "  inactivity: 1s\n  cookies:"))
+        .start();
+    let mut alice = gate.signed_in("alice");
+    assert!(alice.reaches("/x"));
+    let left = Instant::now();
+    until("two idle seconds and a bit", || {
+        (left.elapsed() > Duration::from_millis(2300)).then_some(())
+    });
+    assert!(!alice.reaches("/x"));
+}
+
+#[test]
+fn a49_remember_me_outlives_inactivity() {
+    let gate = Site::bed()
+        .session(&SESSION.replace(
+            "  cookies:",
+            "  inactivity: 1s\n  remember_me: 1d\n  cookies:",
+        ))
+        .start();
+    let mut alice = gate.visitor();
+    let body =
+        serde_json::json!({"username": "alice", "password": "password", "keepMeLoggedIn": true});
+    alice.send(&Ask::api(
+        "POST",
+        "auth.example.com",
+        "/api/firstfactor",
+        &body,
+    ));
+    assert_eq!(alice.session().attribute("max-age"), Some("86400"));
+    let left = Instant::now();
+    until("two idle seconds and a bit", || {
+        (left.elapsed() > Duration::from_millis(2300)).then_some(())
+    });
+    assert!(alice.reaches("/x"));
+}
+
+#[test]
+fn a50_two_hundred_people_sign_in_at_once_and_stay_themselves() {
+    let hash = USERS
+        .lines()
+        .find(|line| line.contains("password:"))
+        .unwrap();
+    let users: String = (0..200)
+        .map(|n| format!("  user{n}:\n    displayname: User {n}\n{hash}\n    groups: [g{n}]\n"))
+        .collect();
+    let gate = Site::bed()
+        .workers(2)
+        .users(&format!("users:\n{users}"))
+        .start();
+    std::thread::scope(|scope| {
+        for thread in 0..20 {
+            let gate = &gate;
+            scope.spawn(move || {
+                for n in (thread..200).step_by(20) {
+                    let mut visitor = gate.signed_in(&format!("user{n}"));
+                    let answer = visitor.page(APP, &format!("/{n}")).text();
+                    for wanted in [
+                        format!("Remote-User: user{n}\n"),
+                        format!("Remote-Groups: g{n}\n"),
+                        format!("Remote-Name: User {n}\n"),
+                    ] {
+                        assert!(answer.contains(&wanted), "{wanted}: {answer}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(gate.backend().take().len(), 200);
+}
+
+#[test]
+fn signing_in_leads_back_and_signing_out_leads_out() {
+    let gate = Site::bed().start();
+    let mut alice = gate.visitor();
+    let challenge = alice.page(APP, "/deep/link?a=1&b=%26");
+    assert_eq!(challenge.status, 302);
+    let answer = alice.sign_in_by_form(challenge.location(), "alice", "password");
+    assert!(matches!(answer.status, 302 | 303), "{answer:?}");
+    assert_eq!(answer.location(), gate.url(APP, "/deep/link?a=1&b=%26"));
+    assert_eq!(alice.open(answer.location()).status, 200);
+    alice.sign_out();
+    assert!(!alice.reaches("/deep/link"));
+}

@@ -1,0 +1,164 @@
+//! Recorded answers of Authelia's API, replayed flow by flow: the same status, the same object,
+//! the same cookie. Every difference is listed here with its reason.
+
+use ngx_http_auth_gate_module::portal::Answer;
+use serde_json::{Value, json};
+
+use crate::world::*;
+
+const RECORDED: &str = include_str!("recorded.jsonl");
+
+/// Steps that we answer in another way, and why.
+const DIFFERENT: [(&str, u64, &str); 15] = [
+    ("anonymous", 19, "there is no page about the API below /api"),
+    ("anonymous", 20, "there is no page about the API below /api"),
+    (
+        "one factor session",
+        4,
+        "no second factor yet: no method is preferred",
+    ),
+    (
+        "one factor session",
+        5,
+        "no second factor and no password change yet: none is offered",
+    ),
+    ("one factor session", 6, "no second factor yet"),
+    ("one factor session", 7, "no second factor yet"),
+    ("one factor session", 8, "no elevation yet"),
+    ("one factor session", 9, "no second factor yet"),
+    ("one factor session", 10, "no second factor yet"),
+    ("one factor session", 11, "no second factor yet"),
+    ("one factor session", 12, "no second factor yet"),
+    (
+        "one factor session",
+        13,
+        "no second factor yet: no method is preferred",
+    ),
+    ("one factor session", 14, "no second factor yet"),
+    (
+        "firstfactor with target not a url",
+        1,
+        "a malformed target is ignored; who is signed in is told OK",
+    ),
+    (
+        "firstfactor with target https://user@one.example.com/",
+        1,
+        "an address with a user name in it is not safe",
+    ),
+];
+
+#[test]
+fn the_flows_of_one_factor_are_answered_alike() {
+    let mut flow = String::new();
+    let (mut site, mut browser) = (Site::new(), Browser::default());
+    let mut replayed = 0;
+    for line in RECORDED.lines() {
+        let step: Value = serde_json::from_str(line).unwrap();
+        if flow != step["flow"].as_str().unwrap() {
+            flow = step["flow"].as_str().unwrap().to_owned();
+            (site, browser) = (Site::new(), Browser::default());
+            site.world
+                .regulate(if flow == "regulation" { 3 } else { 0 });
+        }
+        let answer = browser.send(&mut site, ask(&step["request"]));
+        let number = step["step"].as_u64().unwrap();
+        let known = DIFFERENT.iter().any(|(f, n, _)| *f == flow && *n == number);
+        let differences = differences(&answer, &step["answer"]);
+        let place = format!("{flow} {number}: {differences:?}");
+        assert_eq!(known, !differences.is_empty(), "{place}");
+        replayed += usize::from(!known);
+    }
+    assert_eq!(replayed, 102);
+}
+
+fn ask(recorded: &Value) -> Ask {
+    let method = match recorded["method"].as_str().unwrap() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "OPTIONS" => "OPTIONS",
+        other => panic!("{other}"),
+    };
+    let mut ask = Ask::new(method, recorded["path"].as_str().unwrap());
+    if let Some(kind) = recorded["content_type"].as_str() {
+        ask = ask.header("content-type", kind);
+    }
+    match (&recorded["body"], &recorded["raw"]) {
+        (Value::Null, Value::Null) => ask,
+        (Value::Null, raw) => ask.body(raw.as_str().unwrap()),
+        (body, _) => ask.body(body.to_string()),
+    }
+}
+
+fn differences(answer: &Answer, recorded: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, ours: Value, theirs: Value| {
+        if ours != theirs {
+            found.push(format!("{what}: {ours} instead of {theirs}"));
+        }
+    };
+    compare("status", json!(answer.status), recorded["status"].clone());
+    compare(
+        "content type",
+        json!(answer.content_type),
+        recorded["content_type"].clone(),
+    );
+    for (name, value) in recorded["headers"].as_object().unwrap() {
+        compare(name, json!(header(answer, name)), value.clone());
+    }
+    match &recorded["json"] {
+        Value::Null if recorded["text"] == json!("") => {}
+        Value::Null => compare("text", json!(text(answer)), recorded["text"].clone()),
+        theirs => compare(
+            "object",
+            serde_json::from_slice(&answer.body).unwrap_or_default(),
+            theirs.clone(),
+        ),
+    }
+    compare(
+        "cookies",
+        cookies(&answer.cookies),
+        session_cookies(&recorded["set_cookie"]),
+    );
+    found
+}
+
+/// Name, emptiness and attributes. Lifetimes are ours: they are written as `Max-Age`, and
+/// a cookie is cleared with the attributes it was set with.
+fn cookies(set: &[String]) -> Value {
+    let cookies = set.iter().map(|cookie| {
+        let (pair, attributes) = cookie.split_once("; ").unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        let mut attributes: Vec<_> = attributes.split("; ").map(str::to_lowercase).collect();
+        assert!(
+            attributes.iter().any(|a| a.starts_with("max-age=")),
+            "{cookie}"
+        );
+        attributes.retain(|a| !a.starts_with("max-age=") && !a.starts_with("expires="));
+        attributes.sort();
+        json!([name, value.is_empty(), attributes])
+    });
+    cookies.collect()
+}
+
+fn session_cookies(recorded: &Value) -> Value {
+    let attributes = json!([
+        "domain=example.com",
+        "httponly",
+        "path=/",
+        "samesite=lax",
+        "secure"
+    ]);
+    let cookies = recorded.as_array().unwrap().iter().map(|cookie| {
+        let mut theirs = cookie["attributes"].clone();
+        theirs
+            .as_array_mut()
+            .unwrap()
+            .retain(|a| !a.as_str().unwrap().starts_with("expires="));
+        let empty = cookie["empty"] == json!(true);
+        assert!(empty || theirs == attributes);
+        json!([cookie["name"], cookie["empty"], attributes])
+    });
+    cookies.collect()
+}
