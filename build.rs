@@ -34,7 +34,7 @@ mod glue {
         let bindings = bindgen::Builder::default()
             .header_contents("thread_pool.h", HEADER)
             .clang_args(paths)
-            .allowlist_function("ngx_thread_(pool_add|pool_get|task_alloc|task_post)")
+            .allowlist_function("ngx_thread_(pool_add|task_post)")
             .allowlist_recursively(false)
             .allowlist_type("ngx_thread_(task_t|task_s|pool_t|pool_s)")
             .raw_line("use nginx_sys::*;")

@@ -78,7 +78,14 @@ fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
     match login {
         _ if verdict.decision == Decision::Forbid => Err(Refusal::Forbid { asked, login }),
         Some(location) => Err(Refusal::Challenge { location, asked }),
-        None => Err(Refusal::Bad(400)),
+        None => {
+            let domain = &domain.domain;
+            request.log(
+                Severity::Error,
+                format_args!("auth_gate: session.cookies of \"{domain}\" has no authelia_url to send visitors to"),
+            );
+            Err(Refusal::Bad(400))
+        }
     }
 }
 

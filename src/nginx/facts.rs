@@ -34,11 +34,6 @@ impl<'a> Facts<'a> {
         Facts { scheme: scheme(request), target }
     }
 
-    /// The scheme the visitor used.
-    pub fn scheme(&self) -> &[u8] {
-        &self.scheme
-    }
-
     /// The request as an object of the rules, or why it is none.
     pub fn object<'o>(&'o self, request: Request) -> Result<Object<'o>, BadRequest> {
         check_host(request)?;

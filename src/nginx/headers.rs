@@ -9,7 +9,7 @@ use std::ptr::{NonNull, null_mut};
 
 use super::{
     ffi::{self, ngx_list_part_t, ngx_list_t, ngx_table_elt_t},
-    request::Request,
+    request::{Request, bytes},
 };
 
 /// nginx ran out of memory; the request must end.
@@ -102,6 +102,17 @@ pub fn push(request: Request, name: &str, value: &str) -> Result<NonNull<ngx_tab
             next: null_mut(),
         });
         Ok(element)
+    }
+}
+
+/// Takes every response header of this name back.
+pub fn clear_out(request: Request, name: &str) {
+    for mut element in super::request::Headers::of(&request.raw().headers_out.headers) {
+        // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
+        let element = unsafe { element.as_mut() };
+        if bytes(&element.key).eq_ignore_ascii_case(name.as_bytes()) {
+            element.hash = 0;
+        }
     }
 }
 

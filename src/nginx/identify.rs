@@ -67,8 +67,8 @@ fn still_holds(zone: &Zone, loaded: &Loaded, domain: &CookieDomain, key: Key, re
         return None;
     }
     if session::needs_touch(&record, now) {
-        let used = Record { last_activity: now, ..record.clone() };
+        let used = Record { last_activity: now, ..record };
         zone.sessions()?.touch(&key, domain.lifetimes.ends(&used), now);
     }
-    Some(SignedIn { record, key, directory })
+    Some(SignedIn { record, directory })
 }

@@ -42,9 +42,3 @@ fn now() -> u64 {
     // SAFETY: nginx keeps the cached time from before any module runs.
     unsafe { u64::try_from((*ffi::ngx_cached_time).sec).unwrap_or(0) }
 }
-
-/// Milliseconds of a clock that is never set, as nginx last looked at it.
-fn milliseconds() -> u64 {
-    // SAFETY: as above; the loop is the only writer.
-    unsafe { ffi::ngx_current_msec as u64 }
-}

@@ -131,8 +131,9 @@ fn check_password(request: Request, loaded: &Loaded, verify: Verify) {
             Some(matched) => with_visit(request, &[], |visit, world| {
                 portal.finish(visit, login, matched, elapsed(request), world)
             }),
-            // No thread was to be had; the attempt stays counted as a failure.
-            None => refuse(request, 503),
+            None => with_visit(request, &[], |visit, world| {
+                portal.turn_away(visit, &login, Busy { retry_after: hashing::RETRY_AFTER }, world)
+            }),
         };
         match answer {
             Some(answer) => answer_in_time(request, answer),

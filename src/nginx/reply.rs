@@ -4,9 +4,10 @@ use std::ptr::null_mut;
 
 use super::{
     conf::{ChallengeForm, IdentityHeaders},
-    ffi::{self, DONE, ERROR, ngx_int_t, ngx_str_t},
+    ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     identify,
+    log::Level,
     request::Request,
     state::State,
 };
@@ -50,10 +51,14 @@ pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory>
     let Some(session) = visitor.signed_in() else { return Ok(()) };
     let Some(user) = session.user() else { return Ok(()) };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
-        let element = headers::push(request, name, value)?;
-        if !state.remember_header(element) {
+        if !state.can_remember_header() {
+            request.log(
+                Level::Warn,
+                format_args!("auth_gate: user \"{}\" has more additionalHeaders than a request can carry", user.name),
+            );
             break;
         }
+        state.remember_header(headers::push(request, name, value)?);
     }
     Ok(())
 }
@@ -115,7 +120,7 @@ fn answer_or_error_page(
     page: impl FnOnce(&portal::Portal) -> Answer,
 ) -> ngx_int_t {
     let whole = request.whole();
-    let Some(portal) = whole.loaded.as_ref().and_then(|loaded| Some(&loaded.portal)) else {
+    let Some(portal) = whole.loaded.as_ref().map(|loaded| &loaded.portal) else {
         return status as ngx_int_t;
     };
     let answer = page(portal);
@@ -169,11 +174,14 @@ pub fn send(request: Request, answer: &Answer) -> ngx_int_t {
 
 fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
     for (name, value) in &answer.headers {
+        // A target of `error_page` that is guarded itself comes here a second time.
+        headers::clear_out(request, name);
         headers::push_out(request, name, value)?;
     }
     for cookie in &answer.cookies {
         headers::push_out(request, "Set-Cookie", cookie)?;
     }
+    headers::clear_out(request, "Location");
     if let Some(location) = &answer.location {
         let element = headers::push_out(request, "Location", location)?;
         request.raw_mut().headers_out.location = element.as_ptr();
@@ -209,9 +217,4 @@ fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
         let mut chain = ffi::ngx_chain_t { buf: buffer, next: null_mut() };
         ffi::ngx_http_output_filter(request.as_ptr(), &raw mut chain)
     }
-}
-
-/// A string of nginx over constant bytes.
-pub const fn constant(text: &'static str) -> ngx_str_t {
-    ngx_str_t { len: text.len(), data: text.as_ptr().cast_mut() }
 }

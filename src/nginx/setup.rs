@@ -111,7 +111,6 @@ pub fn load_configuration(directive: &Directive, conf: &mut MainConf) -> Result<
     let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
     let config: Arc<Config> = Arc::new(loaded.config);
     conf.loaded = Some(Loaded {
-        path,
         portal: Rc::new(Portal::new(config.portal_settings())),
         snapshot: Rc::new(Snapshot::new(&config)),
         config,
@@ -239,6 +238,10 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         // SAFETY: nginx hands the cycle that the worker will serve.
         let Some(conf) = (unsafe { cycle_main_conf(cycle) }) else { return OK };
         let Some(loaded) = &conf.loaded else { return OK };
+        // SAFETY: set by nginx before a process begins. Its cache manager and loader have no threads.
+        if !matches!(unsafe { ffi::ngx_process } as u32, ffi::NGX_PROCESS_SINGLE | ffi::NGX_PROCESS_WORKER) {
+            return OK;
+        }
         hashing::reset(&conf.zone);
         if loaded.config.users_file.watch {
             loaded.snapshot.watch(&loaded.config, loaded.threads);

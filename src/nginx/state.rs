@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Level, Verdict},
-    session::{Key, Record},
+    session::Record,
     users::{Directory, User},
 };
 
@@ -55,8 +55,6 @@ pub enum Visitor {
 pub struct SignedIn {
     /// The session.
     pub record: Record,
-    /// Its place in zone and store.
-    pub key: Key,
     /// The users as they were at that moment.
     pub directory: Arc<Directory>,
 }
@@ -155,7 +153,7 @@ impl State {
 
     /// Whether `element` is a header that we added.
     pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers.iter().any(|own| *own == Some(element))
+        self.own_headers.contains(&Some(element))
     }
 
     /// Whether our headers were added already.
@@ -163,14 +161,15 @@ impl State {
         self.own_headers[0].is_some()
     }
 
-    /// Remembers a header that we added; false when there is no room for another.
-    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) -> bool {
-        match self.own_headers.iter_mut().find(|own| own.is_none()) {
-            Some(own) => {
-                *own = Some(element);
-                true
-            }
-            None => false,
+    /// Whether there is room to remember another header.
+    pub fn can_remember_header(&self) -> bool {
+        self.own_headers.contains(&None)
+    }
+
+    /// Remembers a header that we added, so that the cleaner spares it.
+    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) {
+        if let Some(own) = self.own_headers.iter_mut().find(|own| own.is_none()) {
+            *own = Some(element);
         }
     }
 }
