@@ -146,11 +146,7 @@ impl fmt::Debug for Keys {
 }
 
 fn hmac(key: &[u8]) -> HmacSha256 {
-    #[expect(
-        clippy::expect_used,
-        reason = "HMAC is defined for keys of every length"
-    )]
-    HmacSha256::new_from_slice(key).expect("a key of any length")
+    HmacSha256::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
 #[cfg(test)]

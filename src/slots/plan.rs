@@ -137,7 +137,7 @@ impl Plan {
     pub fn bucket(&self, key: &[u8; KEY_LENGTH]) -> usize {
         let [a, b, c, d, ..] = *key;
         let hash = u64::from(u32::from_le_bytes([a, b, c, d]));
-        self.buckets + (hash * u64::from(self.count) >> 32) as usize * BUCKET
+        self.buckets + ((hash * u64::from(self.count)) >> 32) as usize * BUCKET
     }
 }
 

@@ -32,7 +32,10 @@ impl<const N: usize> Text<N> {
 
     /// As much of `text` as there is room for, cut between two characters.
     pub fn cut(text: &str) -> Self {
-        let end = text.floor_char_boundary(N.min(u8::MAX.into()));
+        let mut end = text.len().min(N).min(u8::MAX.into());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
         Self::new(&text[..end]).unwrap_or(Text {
             length: 0,
             bytes: [0; N],

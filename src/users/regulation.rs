@@ -11,10 +11,12 @@ use std::net::IpAddr;
 
 mod attempts;
 mod delay;
+mod listed;
 mod tally;
 
-pub use attempts::{Attempts, Listed, Who};
+pub use attempts::Attempts;
 pub use delay::{Delay, FLOOR_BASIC, FLOOR_FORM};
+pub use listed::{Listed, Who};
 
 /// Whom failures are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

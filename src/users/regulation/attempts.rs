@@ -1,23 +1,22 @@
 //! The counts of all users and addresses, in the memory that all workers share.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
 use super::{
     Attempt, Banned, Mark, Reservation, Settings, Whom,
+    listed::{
+        ADDRESS, LABEL, Listed, Who, name_label, network, network_label, read_name, read_network,
+    },
     tally::{TALLY_LENGTH, Tally},
 };
-use crate::slots::{Entry, Key, Memory, Opened, Shape, Stats, Table, Text, TooSmall, Victim};
-
-/// Longer names are cut in lists; they are counted by their hash and never mixed up.
-const NAME: usize = 135;
-const ADDRESS: usize = 16;
+use crate::slots::{Entry, Key, Memory, Opened, Shape, Stats, Table, TooSmall, Victim};
 
 // A ban outlasts the failures that led to it, so who expires first is missed least.
 const USERS: Shape = Shape {
     format: 0x5e9_0001,
-    payload: TALLY_LENGTH + 1 + NAME,
+    payload: TALLY_LENGTH + LABEL,
     victim: Victim::FirstToExpire,
 };
 const ADDRESSES: Shape = Shape {
@@ -34,26 +33,6 @@ pub struct Attempts<'a, M = &'a mut [u8]> {
     key: &'a [u8; 32],
 }
 
-/// Somebody who has failed, or is banned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Who it is.
-    pub who: Who,
-    /// Failures since the last success or ban, some of which may be too old to count.
-    pub failures: u64,
-    /// The end of the ban in force, in Unix seconds.
-    pub banned_until: Option<u64>,
-}
-
-/// A user or an address that is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// The canonical name of a user; a very long one is cut.
-    User(Text<NAME>),
-    /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
-    Address(IpAddr),
-}
-
 impl<'a> Attempts<'a> {
     /// Opens what `memory` holds, whatever that is. `key` makes it unpredictable from outside where
     /// in it somebody is kept; see [`crate::session::Keys::regulation`]. The states are those of
@@ -65,7 +44,7 @@ impl<'a> Attempts<'a> {
         memory: &'a mut [u8],
         key: &'a [u8; 32],
     ) -> Result<(Attempts<'a>, [Opened; 2]), TooSmall> {
-        let users = memory.len() / 8 * 5 & !63;
+        let users = (memory.len() / 8 * 5) & !63;
         let (users, addresses) = memory.split_at_mut(users);
         Self::open_both(users, addresses, key)
     }
@@ -161,8 +140,8 @@ impl<'a, M: Memory> Attempts<'a, M> {
                 banned_until: tally.banned_until(now),
             })
         };
-        let users = walk(&self.users).filter_map(move |entry| listed(entry, user_label));
-        let addresses = walk(&self.addresses).filter_map(move |entry| listed(entry, address_label));
+        let users = walk(&self.users).filter_map(move |entry| listed(entry, read_name));
+        let addresses = walk(&self.addresses).filter_map(move |entry| listed(entry, read_network));
         users.chain(addresses)
     }
 
@@ -214,10 +193,7 @@ impl<'a, M: Memory> Attempts<'a, M> {
 
     fn user(&self, attempt: &Attempt<'_>, settings: &Settings) -> Option<Counted> {
         let name = attempt.user.filter(|_| settings.modes.user)?;
-        let mut label = [0; LABEL];
-        let text = Text::<NAME>::cut(name);
-        label[0] = text.length();
-        label[1..].copy_from_slice(text.padded());
+        let label = name_label(name);
         let key = self.hash(Whom::User, name.as_bytes());
         Some(Counted {
             whom: Whom::User,
@@ -227,13 +203,9 @@ impl<'a, M: Memory> Attempts<'a, M> {
     }
 
     fn address(&self, attempt: &Attempt<'_>, settings: &Settings) -> Option<Counted> {
-        let octets = settings
-            .modes
-            .ip
-            .then(|| network(attempt.address).octets())?;
-        let mut label = [0; LABEL];
-        label[..ADDRESS].copy_from_slice(&octets);
-        let key = self.hash(Whom::Address, &octets);
+        let network = settings.modes.ip.then(|| network(attempt.address))?;
+        let label = network_label(network);
+        let key = self.hash(Whom::Address, &network.octets());
         Some(Counted {
             whom: Whom::Address,
             key,
@@ -255,7 +227,6 @@ impl<'a, M: Memory> Attempts<'a, M> {
     }
 }
 
-const LABEL: usize = 1 + NAME;
 const PAYLOAD: usize = TALLY_LENGTH + LABEL;
 
 /// Who an attempt is counted for.
@@ -299,23 +270,4 @@ fn walk<M: Memory>(table: &Table<M>) -> impl Iterator<Item = Entry<'_>> {
         place = next;
         Some(entry)
     })
-}
-
-fn user_label(label: &[u8]) -> Option<Who> {
-    let (length, name) = label.split_first()?;
-    Text::from_padded(*length, name).map(Who::User)
-}
-
-fn address_label(label: &[u8]) -> Option<Who> {
-    let octets: [u8; ADDRESS] = label.try_into().ok()?;
-    Some(Who::Address(Ipv6Addr::from(octets).to_canonical()))
-}
-
-/// What counts as one address: an IPv4 address by itself, of an IPv6 address the /64 network, as
-/// whoever has one of its addresses has them all.
-fn network(address: IpAddr) -> Ipv6Addr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::to_ipv6_mapped(&address),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64),
-    }
 }

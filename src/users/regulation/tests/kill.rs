@@ -29,7 +29,7 @@ type DeadlyAttempts<'a> = Attempts<'a, Deadly<'a>>;
 
 fn survives(memory: &mut [u8], stores: usize, work: impl FnOnce(&mut DeadlyAttempts<'_>)) -> bool {
     let left = std::cell::Cell::new(stores);
-    let users = memory.len() / 8 * 5 & !63;
+    let users = (memory.len() / 8 * 5) & !63;
     let killed = catch_unwind(AssertUnwindSafe(|| {
         let (users, addresses) = memory.split_at_mut(users);
         let [users, addresses] = [users, addresses].map(|bytes| Deadly { bytes, left: &left });

@@ -1,0 +1,71 @@
+//! Who is counted, as the tables keep it and as lists show it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::slots::Text;
+
+/// Longer names are cut in lists; they are counted by their hash and never mixed up.
+const NAME: usize = 135;
+
+/// Length of an address as it is kept, in bytes.
+pub(super) const ADDRESS: usize = 16;
+
+/// Length of a name as it is kept, in bytes; an address needs less.
+pub(super) const LABEL: usize = 1 + NAME;
+
+/// Somebody who has failed, or is banned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Who it is.
+    pub who: Who,
+    /// Failures since the last success or ban, some of which may be too old to count.
+    pub failures: u64,
+    /// The end of the ban in force, in Unix seconds.
+    pub banned_until: Option<u64>,
+}
+
+/// A user or an address that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The canonical name of a user; a very long one is cut.
+    User(Text<NAME>),
+    /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
+    Address(IpAddr),
+}
+
+/// How a name is kept.
+pub(super) fn name_label(name: &str) -> [u8; LABEL] {
+    let text = Text::<NAME>::cut(name);
+    let mut label = [0; LABEL];
+    label[0] = text.length();
+    label[1..].copy_from_slice(text.padded());
+    label
+}
+
+/// How the octets of a [`network`] are kept.
+pub(super) fn network_label(network: Ipv6Addr) -> [u8; LABEL] {
+    let mut label = [0; LABEL];
+    label[..ADDRESS].copy_from_slice(&network.octets());
+    label
+}
+
+/// The name that [`name_label`] was given, cut if it was very long.
+pub(super) fn read_name(label: &[u8]) -> Option<Who> {
+    let (length, name) = label.split_first()?;
+    Text::from_padded(*length, name).map(Who::User)
+}
+
+/// The address that [`network_label`] was given.
+pub(super) fn read_network(label: &[u8]) -> Option<Who> {
+    let octets: [u8; ADDRESS] = label.try_into().ok()?;
+    Some(Who::Address(Ipv6Addr::from(octets).to_canonical()))
+}
+
+/// What counts as one address: an IPv4 address by itself, of an IPv6 address the /64 network, as
+/// whoever has one of its addresses has them all.
+pub(super) fn network(address: IpAddr) -> Ipv6Addr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::to_ipv6_mapped(&address),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64),
+    }
+}

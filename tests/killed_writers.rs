@@ -1,0 +1,114 @@
+//! Processes that share a table of sessions are killed while they write, in earnest: what the
+//! next one finds in the memory is what the compiled code wrote there, store by store.
+
+use std::time::{Duration, Instant};
+
+use ngx_http_auth_gate_module::{
+    session::{Key, Methods, Name, Record, Table},
+    slots::Opened,
+};
+
+const LENGTH: usize = 64 << 10;
+const KEPT: u64 = 20;
+
+/// Anonymous memory that survives a fork.
+fn shared_memory() -> &'static mut [u8] {
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: a new anonymous mapping, whose result is checked before use.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), LENGTH, access, kind, -1, 0) };
+    assert_ne!(start, libc::MAP_FAILED);
+    // SAFETY: the mapping is LENGTH bytes long, zeroed, never unmapped, and referenced only here.
+    unsafe { std::slice::from_raw_parts_mut(start.cast(), LENGTH) }
+}
+
+/// Lets `work` run in a child for `time` and kills it. Whether it died of that.
+fn killed_after(time: Duration, work: impl FnOnce()) {
+    // SAFETY: the child touches shared memory and its own copy of the heap only, and never returns.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child == 0 {
+        work();
+        // SAFETY: ends the child at once, without running what the parent has registered.
+        unsafe { libc::_exit(1) };
+    }
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+    let mut status = 0;
+    // SAFETY: the child is ours and not yet waited for.
+    let waited = unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, &mut status, 0)
+    };
+    assert_eq!(waited, child);
+    assert!(libc::WIFSIGNALED(status), "the writer ended by itself");
+}
+
+fn key(number: u64) -> Key {
+    let mut key = Key([0; 32]);
+    let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    key.0[..8].copy_from_slice(&spread.to_be_bytes());
+    key.0[8..16].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// A record in which every field follows from the number of its session.
+fn record(number: u64, last_activity: u64) -> Record {
+    Record {
+        user: Name::cut(&format!("user {number}").repeat(9)),
+        domain: number,
+        methods: Methods::PASSWORD,
+        remember: number.is_multiple_of(2),
+        created: number,
+        last_activity,
+    }
+}
+
+/// Touches sessions that stay, and starts, replaces and ends others, for ever.
+fn write_for_ever(memory: &mut [u8]) {
+    let records: Vec<_> = (0..300).map(|n| record(KEPT + n, 0)).collect();
+    let mut now = 1;
+    loop {
+        let (mut table, _) = Table::open(memory).expect("room");
+        table.touch(&key(now % KEPT), u64::MAX, now);
+        let other = KEPT + now % 300;
+        match now % 3 {
+            0 => _ = table.remove(&key(other)),
+            _ => _ = table.insert(&key(other), &records[(now % 300) as usize], now + 100, now),
+        }
+        now += 1;
+    }
+}
+
+#[test]
+fn a51_a_killed_process_leaves_every_session_as_it_was() {
+    let memory = shared_memory();
+    let (mut table, _) = Table::open(memory).expect("room");
+    for number in 0..KEPT {
+        table.insert(&key(number), &record(number, 0), u64::MAX, 0);
+    }
+    let (mut rebuilt, mut rounds) = (0, 0);
+    while rebuilt < 100 {
+        rounds += 1;
+        assert!(rounds < 5000, "only {rebuilt} writers were killed at work");
+        killed_after(Duration::from_micros(500 + rounds % 300 * 7), || {
+            write_for_ever(memory)
+        });
+        let (mut table, opened) = Table::open(memory).expect("room");
+        rebuilt += u32::from(matches!(opened, Opened::Rebuilt { .. }));
+        assert_ne!(opened, Opened::Formatted);
+        for number in 0..KEPT {
+            let found = table.lookup(&key(number)).expect("a session was lost");
+            assert_eq!(found, record(number, found.last_activity));
+        }
+        for session in table.iter() {
+            let number = session.record.domain;
+            assert_eq!(session.key, key(number));
+            assert_eq!(session.record, record(number, session.record.last_activity));
+        }
+    }
+}
