@@ -134,13 +134,6 @@ impl Gate {
         self.read("error.log")
     }
 
-    /// Waits for a line with that text.
-    pub fn wait_for_log(&self, text: &str) {
-        until(&format!("the log to say {text:?}"), || {
-            self.log().contains(text).then_some(())
-        });
-    }
-
     /// Replaces a file by writing a new one and renaming it, as careful programs do.
     pub fn replace(&self, path: &str, text: &str) {
         let fresh = format!("{path}.new");
