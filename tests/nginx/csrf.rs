@@ -262,10 +262,7 @@ fn assert_harmless(answer: &Answer, markup: &str) {
             policy.contains("default-src 'none'") && !scripts.contains("unsafe"),
             "{policy}"
         );
-        assert!(
-            !text.contains("<script>") && !text.contains(" onclick=") && !text.contains(" onload="),
-            "{text}"
-        );
+        assert!(!text.contains("<script"), "{text}");
     }
 }
 

@@ -136,17 +136,13 @@ fn a07_backslashes_are_slashes() {
 #[test]
 fn a08a_combined_disguises_are_seen_through() {
     let gate = Site::bed().start();
-    let nobody = gate.visitor();
-    let (tricks, inner) = (
-        [
-            "/public%2f..%3b\\admin",
-            "/public/..%20/admin",
-            "/public/%c0%ae%c0%ae/admin",
-        ],
-        "/assets/x;/..;v=1%5cadmin;/x.js",
-    );
-    for target in tricks {
-        nobody.is_refused(APP, target);
+    let tricks = [
+        "/public%2f..%3b\\admin",
+        "/public/..%20/admin",
+        "/public/%c0%ae%c0%ae/admin",
+    ];
+    for target in tricks.iter().chain(&["/assets/x;/..;v=1%5cadmin;/x.js"]) {
+        gate.visitor().is_refused(APP, target);
     }
     nobody_passes(
         &gate,
@@ -155,15 +151,12 @@ fn a08a_combined_disguises_are_seen_through() {
             .each_ref()
             .map(String::as_str),
     );
-    nobody_passes(
-        &gate,
-        &[
-            inner,
-            "/public/%252e%252e%255cadmin;/x",
-            "/public/..%c0%afadmin%20/x",
-            "/public/%c0%ae%c0%ae%5cadmin./x",
-        ],
-    );
+    let more = [
+        "/public/%252e%252e%255cadmin;/x",
+        "/public/..%c0%afadmin%20/x",
+        "/public/%c0%ae%c0%ae%5cadmin./x",
+    ];
+    nobody_passes(&gate, &more);
 }
 
 #[test]
@@ -250,7 +243,7 @@ fn a11_an_unanchored_bypass_matches_anywhere_and_is_warned_about() {
     let site = Site::bed().rules(rules);
     site.clone()
         .check()
-        .warned(&["configuration.yml", "'^/public"]);
+        .warned(&["configuration.yml", "`^/public`"]);
     let gate = site.start();
     gate.visitor().is_let_in(APP, "/x/public/y");
     gate.visitor().is_refused(APP, "/x/pub");

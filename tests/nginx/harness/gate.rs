@@ -46,6 +46,9 @@ impl Gate {
             }
             TcpStream::connect(gate.place.address.tls()).ok()
         });
+        until("the workers", || {
+            (gate.workers().len() == site.worker_count()).then_some(())
+        });
         gate
     }
 
@@ -196,6 +199,9 @@ impl Gate {
     }
 
     fn stop(&mut self) {
+        if !matches!(self.master.try_wait(), Ok(None)) {
+            return;
+        }
         signal("QUIT", self.master.id());
         let end = std::time::Instant::now() + PATIENCE;
         while matches!(self.master.try_wait(), Ok(None)) {

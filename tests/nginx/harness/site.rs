@@ -26,7 +26,6 @@ pub struct Site {
     module: bool,
     workers: u16,
     main: String,
-    events: String,
     http: String,
     root: String,
     app: String,
@@ -51,7 +50,6 @@ impl Site {
             module: true,
             workers: 1,
             main: String::new(),
-            events: String::new(),
             http: "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:1m;"
                 .into(),
             root: "location / { @proxy@ }".into(),
@@ -93,12 +91,6 @@ impl Site {
     /// Adds lines outside of `http`.
     pub fn main(mut self, lines: &str) -> Site {
         add(&mut self.main, lines);
-        self
-    }
-
-    /// Adds lines to `events`.
-    pub fn events(mut self, lines: &str) -> Site {
-        add(&mut self.events, lines);
         self
     }
 
@@ -220,6 +212,10 @@ impl Site {
         }
     }
 
+    pub(super) fn worker_count(&self) -> usize {
+        self.workers.into()
+    }
+
     pub(super) fn files(&self) -> Vec<(String, String)> {
         let mut configuration = self.backend.replace("@watch@", &self.watch.to_string());
         for part in [&self.session, &self.yaml, &self.rules] {
@@ -250,7 +246,6 @@ impl Site {
             .replace("@load@", &load)
             .replace("@workers@", &self.workers.to_string())
             .replace("@main@", &self.main)
-            .replace("@events@", &self.events)
             .replace("@http-lines@", &self.http)
             .replace("@app@", &self.app)
             .replace("@root@", &self.root)
