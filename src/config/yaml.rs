@@ -16,8 +16,12 @@ use walk::Pass;
 /// The number of a key or a value, in the order of the file.
 pub(super) type Id = u32;
 
-/// Keys and values in one file. A users file has about ten for each user.
-const MAX_NODES: u32 = 4_000_000;
+/// Keys and values that aliases may add to a small file.
+const UNFOLDED: usize = 10_000;
+
+/// Keys and values for each byte of a file, aliases unfolded; without them there are fewer than
+/// one.
+const UNFOLDED_PER_BYTE: usize = 2;
 
 /// A value and its number.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,14 +75,14 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
     let numbers = RefCell::new(HashSet::new());
     let first = Pass {
         numbers: Some(&numbers),
-        ..Pass::new()
+        ..Pass::over(text)
     };
     let mut root = run(&first, text)?;
     let numbers = numbers.into_inner();
     if !numbers.is_empty() {
         let second = Pass {
             verbatim: Some(&numbers),
-            ..Pass::new()
+            ..Pass::over(text)
         };
         restore(&mut root, &run(&second, text)?);
     }
@@ -89,7 +93,7 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
 pub(super) fn line_of(text: &str, id: Id) -> Option<usize> {
     let pass = Pass {
         stop: Some(id),
-        ..Pass::new()
+        ..Pass::over(text)
     };
     let mut documents = yaml(text);
     let error = pass.seed().deserialize(documents.next()?).err()?;
@@ -177,7 +181,7 @@ fn explain(error: &serde_yaml::Error) -> YamlError {
             .into()
     } else if said.contains("recursion limit") {
         "nested too deeply; at most 128 levels are read".into()
-    } else if said.contains("repetition limit") {
+    } else if said.contains("repetition limit") || said.contains(walk::TOO_MANY) {
         "aliases (`*name`) unfold to too many values; write the values out".into()
     } else if said.contains("EOF while parsing") {
         "the file is empty".into()

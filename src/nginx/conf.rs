@@ -1,6 +1,6 @@
 //! What the administrator wrote, for the whole, for a server and for a location.
 
-use std::{path::PathBuf, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
@@ -18,7 +18,7 @@ use crate::{
 /// `http`: configuration, shared memory and what this process made of them.
 #[derive(Default)]
 pub struct MainConf {
-    /// Where the YAML configuration stands, and what it says.
+    /// What the YAML configuration says.
     pub loaded: Option<Loaded>,
     /// The shared memory.
     pub zone: Rc<Zone>,
@@ -26,9 +26,7 @@ pub struct MainConf {
 
 /// What `auth_gate_config` read.
 pub struct Loaded {
-    /// The file that the directive names.
-    pub path: PathBuf,
-    /// Its content.
+    /// The content of the file.
     pub config: Arc<Config>,
     /// The portal over that content.
     pub portal: Rc<Portal>,
@@ -133,7 +131,9 @@ impl LocationConf {
             policy: self.policy.unwrap_or(PolicySource::Rules),
             require: self.require.clone().unwrap_or_default(),
             unauthenticated: PatternSet::new(self.unauthenticated.clone().unwrap_or_default()),
-            unauthenticated_url: PatternSet::new(self.unauthenticated_url.clone().unwrap_or_default()),
+            unauthenticated_url: PatternSet::new(
+                self.unauthenticated_url.clone().unwrap_or_default(),
+            ),
         }
     }
 }

@@ -25,8 +25,6 @@ pub const ERROR: ngx_int_t = NGX_ERROR as ngx_int_t;
 pub const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
 /// The request goes on later, and we have said when.
 pub const DONE: ngx_int_t = NGX_DONE as ngx_int_t;
-/// Not finished.
-pub const AGAIN: ngx_int_t = NGX_AGAIN as ngx_int_t;
 
 /// `NGX_HTTP_SATISFY_ANY`.
 pub const SATISFY_ANY: ngx_uint_t = NGX_HTTP_SATISFY_ANY as ngx_uint_t;

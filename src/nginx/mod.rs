@@ -19,6 +19,7 @@ mod directives;
 mod entry;
 mod facts;
 mod ffi;
+mod guard_cookie;
 mod hashing;
 mod headers;
 mod identify;
@@ -41,10 +42,4 @@ mod zone;
 fn now() -> u64 {
     // SAFETY: nginx keeps the cached time from before any module runs.
     unsafe { u64::try_from((*ffi::ngx_cached_time).sec).unwrap_or(0) }
-}
-
-/// Milliseconds of a clock that is never set, as nginx last looked at it.
-fn milliseconds() -> u64 {
-    // SAFETY: as above; the loop is the only writer.
-    unsafe { ffi::ngx_current_msec as u64 }
 }

@@ -4,9 +4,10 @@ use std::ptr::null_mut;
 
 use super::{
     conf::{ChallengeForm, IdentityHeaders},
-    ffi::{self, DONE, ERROR, ngx_int_t, ngx_str_t},
+    ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     identify,
+    log::Level,
     request::Request,
     state::State,
 };
@@ -47,13 +48,24 @@ pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory>
         return Ok(());
     }
     let visitor = identify::visitor(request, state);
-    let Some(session) = visitor.signed_in() else { return Ok(()) };
-    let Some(user) = session.user() else { return Ok(()) };
+    let Some(session) = visitor.signed_in() else {
+        return Ok(());
+    };
+    let Some(user) = session.user() else {
+        return Ok(());
+    };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
-        let element = headers::push(request, name, value)?;
-        if !state.remember_header(element) {
+        if !state.can_remember_header() {
+            request.log(
+                Level::Warn,
+                format_args!(
+                    "auth_gate: user \"{}\" has more additionalHeaders than a request can carry",
+                    user.name
+                ),
+            );
             break;
         }
+        state.remember_header(headers::push(request, name, value)?);
     }
     Ok(())
 }
@@ -67,13 +79,19 @@ pub fn refuse(request: Request, state: &mut State, refusal: Refusal) -> ngx_int_
             let visitor = identify::visitor(request, state);
             let user = visitor.signed_in().and_then(|session| session.user());
             let user = user.map(|user| (user.name.as_str(), user.display_name.as_str()));
-            let denied = Denied { user, asked: &asked, login: login.as_deref() };
+            let denied = Denied {
+                user,
+                asked: &asked,
+                login: login.as_deref(),
+            };
             answer_or_error_page(request, 403, |portal| portal.forbidden(reader, &denied))
         }
-        Refusal::NeedsHttps => answer_or_error_page(request, 400, |portal| portal.needs_https(reader)),
-        Refusal::Bad(status) => {
-            answer_or_error_page(request, status, |portal| portal.refusal(reader, status, None))
+        Refusal::NeedsHttps => {
+            answer_or_error_page(request, 400, |portal| portal.needs_https(reader))
         }
+        Refusal::Bad(status) => answer_or_error_page(request, status, |portal| {
+            portal.refusal(reader, status, None)
+        }),
     }
 }
 
@@ -97,7 +115,12 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
         }
         .challenge(),
         // As for a browser that follows a link.
-        ChallengeForm::Redirect => Ask { method, accept: Some(b"text/html"), ..Ask::default() }.challenge(),
+        ChallengeForm::Redirect => Ask {
+            method,
+            accept: Some(b"text/html"),
+            ..Ask::default()
+        }
+        .challenge(),
         ChallengeForm::Status => Challenge::Unauthorized,
     };
     let status = match form {
@@ -105,7 +128,9 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
         Challenge::SeeOther => 303,
         Challenge::Unauthorized => 401,
     };
-    answer_or_error_page(request, status, |portal| portal.challenge(reader, status, location, asked))
+    answer_or_error_page(request, status, |portal| {
+        portal.challenge(reader, status, location, asked)
+    })
 }
 
 /// Sends the page, or leaves the body to the `error_page` that the location has for the status.
@@ -115,12 +140,16 @@ fn answer_or_error_page(
     page: impl FnOnce(&portal::Portal) -> Answer,
 ) -> ngx_int_t {
     let whole = request.whole();
-    let Some(portal) = whole.loaded.as_ref().and_then(|loaded| Some(&loaded.portal)) else {
+    let Some(portal) = whole.loaded.as_ref().map(|loaded| &loaded.portal) else {
         return status as ngx_int_t;
     };
     let answer = page(portal);
     if has_error_page(request, status) {
-        let answer = Answer { body: Vec::new(), content_type: None, ..answer };
+        let answer = Answer {
+            body: Vec::new(),
+            content_type: None,
+            ..answer
+        };
         return match write_headers(request, &answer) {
             Ok(()) => status as ngx_int_t,
             Err(NoMemory) => ERROR,
@@ -169,11 +198,14 @@ pub fn send(request: Request, answer: &Answer) -> ngx_int_t {
 
 fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
     for (name, value) in &answer.headers {
+        // A target of `error_page` that is guarded itself comes here a second time.
+        headers::clear_out(request, name);
         headers::push_out(request, name, value)?;
     }
     for cookie in &answer.cookies {
         headers::push_out(request, "Set-Cookie", cookie)?;
     }
+    headers::clear_out(request, "Location");
     if let Some(location) = &answer.location {
         let element = headers::push_out(request, "Location", location)?;
         request.raw_mut().headers_out.location = element.as_ptr();
@@ -191,10 +223,13 @@ fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
 }
 
 fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
-    let Some(copy) = request.copy(body) else { return ERROR };
+    let Some(copy) = request.copy(body) else {
+        return ERROR;
+    };
     // SAFETY: the buffer lives in the request's pool, as the bytes that it points at.
     unsafe {
-        let buffer = ffi::ngx_pcalloc(request.raw().pool, size_of::<ffi::ngx_buf_t>()).cast::<ffi::ngx_buf_t>();
+        let buffer = ffi::ngx_pcalloc(request.raw().pool, size_of::<ffi::ngx_buf_t>())
+            .cast::<ffi::ngx_buf_t>();
         if buffer.is_null() {
             return ERROR;
         }
@@ -206,12 +241,10 @@ fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
         (*buffer).set_memory(u32::from(!copy.is_empty()));
         (*buffer).set_last_buf(u32::from(!request.is_subrequest()));
         (*buffer).set_last_in_chain(1);
-        let mut chain = ffi::ngx_chain_t { buf: buffer, next: null_mut() };
+        let mut chain = ffi::ngx_chain_t {
+            buf: buffer,
+            next: null_mut(),
+        };
         ffi::ngx_http_output_filter(request.as_ptr(), &raw mut chain)
     }
-}
-
-/// A string of nginx over constant bytes.
-pub const fn constant(text: &'static str) -> ngx_str_t {
-    ngx_str_t { len: text.len(), data: text.as_ptr().cast_mut() }
 }

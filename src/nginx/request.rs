@@ -52,11 +52,6 @@ impl Request {
         self.raw().main != self.as_ptr()
     }
 
-    /// The request that the visitor sent.
-    pub fn main(self) -> Request {
-        NonNull::new(self.raw().main).map_or(self, Request)
-    }
-
     /// The method as it was sent.
     pub fn method<'a>(self) -> &'a [u8] {
         bytes(&self.raw().method_name)
@@ -92,18 +87,6 @@ impl Request {
         unsafe { !(*self.raw().connection).ssl.is_null() }
     }
 
-    /// Port on which the connection was accepted; 0 when it is not an internet socket.
-    pub fn local_port(self) -> u16 {
-        let connection = self.raw().connection;
-        // SAFETY: the connection is live; the call fills `local_sockaddr`, which is then read by its family.
-        unsafe {
-            if ffi::ngx_connection_local_sockaddr(connection, std::ptr::null_mut(), 0) != ffi::OK {
-                return 0;
-            }
-            u16::try_from(ffi::ngx_inet_get_port((*connection).local_sockaddr)).unwrap_or(0)
-        }
-    }
-
     /// Address of the client as nginx's realip left it; unix sockets count as loopback.
     pub fn client(self) -> IpAddr {
         // SAFETY: the connection is live and its sockaddr is as long as its family demands.
@@ -125,7 +108,7 @@ impl Request {
 
     /// All header elements in the order of arrival.
     pub fn headers(self) -> Headers {
-        Headers { part: &self.raw().headers_in.headers.part, index: 0 }
+        Headers::of(&self.raw().headers_in.headers)
     }
 
     /// Value of the first header of this name, in any case.
@@ -189,7 +172,10 @@ impl Request {
 
     /// The same as a string of nginx.
     pub fn copy_str(self, source: &[u8]) -> Option<ngx_str_t> {
-        self.copy(source).map(|copy| ngx_str_t { len: copy.len(), data: copy.as_ptr().cast_mut() })
+        self.copy(source).map(|copy| ngx_str_t {
+            len: copy.len(),
+            data: copy.as_ptr().cast_mut(),
+        })
     }
 
     /// Writes a line to the connection's log, which adds client, server and request.
@@ -199,10 +185,20 @@ impl Request {
     }
 }
 
-/// Iterator over the header elements of a request.
+/// Iterator over the elements of a list of headers.
 pub struct Headers {
     part: *const ffi::ngx_list_part_t,
     index: usize,
+}
+
+impl Headers {
+    /// The elements of `list`, which belongs to a live request.
+    pub fn of(list: &ffi::ngx_list_t) -> Self {
+        Headers {
+            part: &raw const list.part,
+            index: 0,
+        }
+    }
 }
 
 impl Iterator for Headers {

@@ -29,7 +29,7 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// The users as this process knows them.
 pub struct Snapshot {
     directory: RefCell<Arc<Directory>>,
-    seen: Cell<Option<Stamp>>,
+    seen: Cell<Seen>,
 }
 
 /// What tells one state of a file from another.
@@ -39,6 +39,17 @@ struct Stamp {
     inode: u64,
     size: u64,
     changed: (i64, i64),
+}
+
+/// What was known of the file after the last look.
+#[derive(Clone, Copy)]
+enum Seen {
+    /// Nobody looked since the configuration was read.
+    Nothing,
+    /// The file in this state.
+    File(Stamp),
+    /// No file.
+    Absence,
 }
 
 /// What a look at the file found.
@@ -53,7 +64,8 @@ impl Snapshot {
     pub fn new(config: &Config) -> Self {
         Snapshot {
             directory: RefCell::new(Arc::clone(&config.directory)),
-            seen: Cell::new(stamp(&config.users_file.path).ok()),
+            // It may have changed since it was read, so the first look reads it again.
+            seen: Cell::new(Seen::Nothing),
         }
     }
 
@@ -67,15 +79,21 @@ impl Snapshot {
     pub fn watch(self: &Rc<Self>, config: &Arc<Config>, threads: job::Threads) {
         let (snapshot, config) = (Rc::downgrade(self), Arc::clone(config));
         Timer::every(INTERVAL, move |again| {
-            let Some(seen) = snapshot.upgrade().map(|snapshot| snapshot.seen.get()) else { return };
+            let Some(seen) = snapshot.upgrade().map(|snapshot| snapshot.seen.get()) else {
+                return;
+            };
             let (snapshot, config) = (snapshot.clone(), Arc::clone(&config));
             let path = config.users_file.path.clone();
-            job::spawn(threads, move || look(&config.users_file, seen), move |look| {
-                if let Some(snapshot) = snapshot.upgrade() {
-                    snapshot.take(&path, look);
-                    again.arm();
-                }
-            });
+            job::spawn(
+                threads,
+                move || look(&config.users_file, seen),
+                move |look| {
+                    if let Some(snapshot) = snapshot.upgrade() {
+                        snapshot.take(&path, look);
+                        again.arm();
+                    }
+                },
+            );
         });
     }
 
@@ -85,21 +103,31 @@ impl Snapshot {
             Look::Same => {}
             Look::Gone(error) => {
                 // Said once: the next look finds the same absence.
-                if self.seen.take().is_some() {
-                    log::cycle(Level::Error, format_args!("auth_gate: {path}: {error}; the users known so far stay"));
+                if !matches!(self.seen.replace(Seen::Absence), Seen::Absence) {
+                    log::cycle(
+                        Level::Error,
+                        format_args!("auth_gate: {path}: {error}; the users known so far stay"),
+                    );
                 }
             }
             Look::Changed(stamp, read) => {
-                self.seen.set(Some(stamp));
+                let first = matches!(self.seen.replace(Seen::File(stamp)), Seen::Nothing);
                 match *read {
                     Ok(directory) => {
                         let count = directory.len();
                         *self.directory.borrow_mut() = directory;
-                        log::cycle(Level::Notice, format_args!("auth_gate: {path}: read again, {count} users"));
+                        let level = if first { Level::Info } else { Level::Notice };
+                        log::cycle(
+                            level,
+                            format_args!("auth_gate: {path}: read again, {count} users"),
+                        );
                     }
                     Err(problems) => {
                         for problem in problems {
-                            log::cycle(Level::Error, format_args!("auth_gate: {problem}; the users known so far stay"));
+                            log::cycle(
+                                Level::Error,
+                                format_args!("auth_gate: {problem}; the users known so far stay"),
+                            );
                         }
                     }
                 }
@@ -109,14 +137,18 @@ impl Snapshot {
 }
 
 /// Runs on a thread: nothing here touches nginx.
-fn look(file: &UsersFile, seen: Option<Stamp>) -> Look {
+fn look(file: &UsersFile, seen: Seen) -> Look {
     let now = match stamp(&file.path) {
-        Ok(now) if Some(now) == seen || now.is_fresh() => return Look::Same,
+        Ok(now) if now.is_fresh() || matches!(seen, Seen::File(stamp) if stamp == now) => {
+            return Look::Same;
+        }
         Ok(now) => now,
         Err(error) => return Look::Gone(error),
     };
     let read = match std::fs::read(&file.path) {
-        Ok(bytes) => config::load_users(&file.path, &bytes, file).map(|(directory, _)| Arc::new(directory)),
+        Ok(bytes) => {
+            config::load_users(&file.path, &bytes, file).map(|(directory, _)| Arc::new(directory))
+        }
         Err(error) => return Look::Gone(error),
     };
     Look::Changed(now, Box::new(read))
@@ -126,8 +158,13 @@ impl Stamp {
     /// Whether the file changed just now. A change in the future is a clock that was set back.
     fn is_fresh(&self) -> bool {
         let (seconds, nanoseconds) = self.changed;
-        let changed = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0));
-        SystemTime::now().duration_since(UNIX_EPOCH + changed).is_ok_and(|age| age < SETTLED)
+        let changed = Duration::new(
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanoseconds).unwrap_or(0),
+        );
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH + changed)
+            .is_ok_and(|age| age < SETTLED)
     }
 }
 

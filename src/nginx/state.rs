@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Level, Verdict},
-    session::{Key, Record},
+    session::Record,
     users::{Directory, User},
 };
 
@@ -55,8 +55,6 @@ pub enum Visitor {
 pub struct SignedIn {
     /// The session.
     pub record: Record,
-    /// Its place in zone and store.
-    pub key: Key,
     /// The users as they were at that moment.
     pub directory: Arc<Directory>,
 }
@@ -116,7 +114,10 @@ impl State {
             }
             let mut cleanup = (*request.raw().pool).cleanup;
             while let Some(record) = cleanup.as_ref() {
-                if record.handler.is_some_and(|handler| handler as usize == drop_state as *const () as usize) {
+                if record
+                    .handler
+                    .is_some_and(|handler| handler as usize == drop_state as *const () as usize)
+                {
                     set_context(request, record.data);
                     return record.data.cast::<State>().as_mut();
                 }
@@ -130,7 +131,8 @@ impl State {
         // SAFETY: the pool gives a block of the size asked for, aligned for any nginx type; it is
         // written before the handler that drops it is set.
         unsafe {
-            let record = ffi::ngx_pool_cleanup_add(request.raw().pool, size_of::<State>()).as_mut()?;
+            let record =
+                ffi::ngx_pool_cleanup_add(request.raw().pool, size_of::<State>()).as_mut()?;
             let state = record.data.cast::<State>();
             state.write(State::default());
             record.handler = Some(drop_state);
@@ -150,12 +152,15 @@ impl State {
     pub fn cookies<'a>(&self, _alive: Request) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         // SAFETY: the bytes belong to the header buffers of the request, which the argument proves alive;
         // taking a cookie out writes a new buffer and leaves the old one.
-        self.cookies.into_iter().flatten().map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
+        self.cookies
+            .into_iter()
+            .flatten()
+            .map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
     }
 
     /// Whether `element` is a header that we added.
     pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers.iter().any(|own| *own == Some(element))
+        self.own_headers.contains(&Some(element))
     }
 
     /// Whether our headers were added already.
@@ -163,19 +168,23 @@ impl State {
         self.own_headers[0].is_some()
     }
 
-    /// Remembers a header that we added; false when there is no room for another.
-    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) -> bool {
-        match self.own_headers.iter_mut().find(|own| own.is_none()) {
-            Some(own) => {
-                *own = Some(element);
-                true
-            }
-            None => false,
+    /// Whether there is room to remember another header.
+    pub fn can_remember_header(&self) -> bool {
+        self.own_headers.contains(&None)
+    }
+
+    /// Remembers a header that we added, so that the cleaner spares it.
+    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) {
+        if let Some(own) = self.own_headers.iter_mut().find(|own| own.is_none()) {
+            *own = Some(element);
         }
     }
 }
 
-const _: () = assert!(align_of::<State>() <= ffi::NGX_ALIGNMENT, "a pool aligns no better");
+const _: () = assert!(
+    align_of::<State>() <= ffi::NGX_ALIGNMENT,
+    "a pool aligns no better"
+);
 
 unsafe fn context(request: Request) -> *mut c_void {
     // SAFETY: every request has one context for each module.

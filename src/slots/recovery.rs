@@ -96,32 +96,46 @@ impl<M: Memory> Table<M> {
 
     fn relink(&mut self) -> Step<(u32, u32)> {
         self.clear_links();
-        let fresh = self.fresh();
-        // A heap allocation of sixteen bytes a record, bounded by the size of the zone.
-        let (mut by_use, mut by_expiry) = (Vec::new(), Vec::new());
-        let mut dropped = 0;
-        for index in 0..fresh {
+        // Heap allocations of some thirty bytes a record, bounded by the size of the zone.
+        let (mut whole, mut dropped) = (Vec::new(), 0);
+        for index in 0..self.fresh() {
             let at = self.plan.slot(index);
-            // Chains hold at most `used` slots, which is what bounds the walk.
-            self.store_word(header::USED, by_expiry.len() as u32);
-            if self.is_whole(at) && self.find(&self.key(index))?.is_none() {
-                self.chain(index)?;
-                by_use.push((self.number(at + slot::TOUCHED), index));
-                by_expiry.push(pack(index, self.number(at + slot::EXPIRES)));
+            if self.is_whole(at) {
+                whole.push((self.number(at + slot::TOUCHED), index));
                 continue;
             }
             dropped += u32::from(self.number(at + slot::CHECKSUM) != 0);
-            self.store_number(at + slot::CHECKSUM, 0);
-            self.give_back(index)?;
+            self.discard(index)?;
         }
-        by_use.sort_unstable();
+        whole.sort_unstable();
+        let (mut by_use, mut by_expiry) = (Vec::new(), Vec::new());
+        for (_, index) in whole.into_iter().rev() {
+            // Chains hold at most `used` slots, which is what bounds the walk.
+            self.store_word(header::USED, by_use.len() as u32);
+            // Damaged links can have let a key in twice; then the one used last is the right one.
+            if self.find(&self.key(index))?.is_some() {
+                dropped += 1;
+                self.discard(index)?;
+                continue;
+            }
+            self.chain(index)?;
+            by_use.push(index);
+            let expires = self.number(self.plan.slot(index) + slot::EXPIRES);
+            by_expiry.push(pack(index, expires));
+        }
         by_expiry.sort_unstable();
-        self.store_word(header::USED, by_expiry.len() as u32);
+        self.store_word(header::USED, by_use.len() as u32);
         self.store_deadlines(&by_expiry)?;
         by_use
             .iter()
-            .try_for_each(|(_, index)| self.enter(*index))?;
-        Ok((by_expiry.len() as u32, dropped))
+            .rev()
+            .try_for_each(|index| self.enter(*index))?;
+        Ok((by_use.len() as u32, dropped))
+    }
+
+    fn discard(&mut self, index: u32) -> Step<()> {
+        self.store_number(self.plan.slot(index) + slot::CHECKSUM, 0);
+        self.give_back(index)
     }
 
     fn clear_links(&mut self) {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ngx_http_auth_gate_module::config::{self, RefreshInterval, Theme};
+use ngx_http_auth_gate_module::config::{self, RefreshInterval};
+use ngx_http_auth_gate_module::portal::Theme;
 use ngx_http_auth_gate_module::session::{CrossSite, Lifetimes};
 use secrecy::ExposeSecret;
 

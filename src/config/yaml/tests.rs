@@ -132,6 +132,9 @@ fn bombs_are_refused() {
         bomb += &format!("a{n}: &a{n} [{}]\n", vec![one; 10].join(", "));
     }
     assert!(refused(&bomb).1.contains("aliases"), "{}", refused(&bomb).1);
+    let large = format!("[{}]", vec!["x"; 1000].join(", "));
+    let many = format!("a: &a {large}\nb: [{}]\n", vec!["*a"; 100].join(", "));
+    assert!(refused(&many).1.contains("aliases"), "{}", refused(&many).1);
     let (_, message) = refused(&format!("a: {}{}", "[".repeat(200), "]".repeat(200)));
     assert!(message.contains("nested too deeply"), "{message}");
     assert!(parse("a: &a [*a]\n").is_err());

@@ -6,11 +6,16 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Entry, Id, Kind, MAX_NODES, Node, Scalar, Value};
+use super::super::report::ENVIRONMENT;
+use super::{Entry, Id, Kind, Node, Scalar, UNFOLDED, UNFOLDED_PER_BYTE, Value};
+
+/// What the walk says when it gives up.
+pub(super) const TOO_MANY: &str = "too many keys and values";
 
 /// One walk over a document. Every walk numbers keys and values alike.
 pub(super) struct Pass<'p> {
     pub(super) next: Cell<Id>,
+    pub(super) limit: Id,
     /// Fail here, for the line.
     pub(super) stop: Option<Id>,
     /// Collects the scalars that YAML takes for a number or a boolean.
@@ -20,9 +25,12 @@ pub(super) struct Pass<'p> {
 }
 
 impl<'p> Pass<'p> {
-    pub(super) fn new() -> Self {
+    /// A walk over `text`.
+    pub(super) fn over(text: &str) -> Self {
+        let limit = UNFOLDED + text.len().saturating_mul(UNFOLDED_PER_BYTE);
         Pass {
             next: Cell::new(0),
+            limit: Id::try_from(limit).unwrap_or(Id::MAX).min(ENVIRONMENT),
             stop: None,
             numbers: None,
             verbatim: None,
@@ -38,8 +46,8 @@ impl<'p> Pass<'p> {
         if self.stop == Some(id) {
             return Err(E::custom("here"));
         }
-        if id >= MAX_NODES {
-            return Err(E::custom("too many keys and values in one file"));
+        if id >= self.limit {
+            return Err(E::custom(TOO_MANY));
         }
         self.next.set(id + 1);
         Ok(id)

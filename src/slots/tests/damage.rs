@@ -39,7 +39,12 @@ proptest! {
             if let Some(entry) = table.lookup(&key(number)) {
                 prop_assert_eq!(entry.payload, &payload(number, entry.payload[19]));
             }
-            contents(&table);
+            let mut place = 0;
+            while let Some((next, entry)) = table.next(place) {
+                let number = entry.payload[0];
+                prop_assert_eq!((*entry.key, entry.payload), (key(number), &payload(number, entry.payload[19])[..]));
+                place = next;
+            }
         }
     }
 
@@ -57,4 +62,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn of_a_key_that_damage_let_in_twice_the_last_used_stays() {
+    let mut bytes = memory(6);
+    let mut table = open(&mut bytes);
+    let bucket = table.plan.bucket(&key(1));
+    table.insert(&key(1), &payload(1, 0), 50, 1, 1);
+    table.store_word(bucket, 0);
+    assert_eq!(
+        table.insert(&key(1), &payload(1, 1), 50, 2, 2),
+        Some(Inserted::Fresh)
+    );
+    table.store_word(header::DIRTY, 1);
+    let (table, opened) = Table::open(&mut bytes[..], SHAPE).expect("room");
+    assert_eq!(
+        opened,
+        Opened::Rebuilt {
+            kept: 1,
+            dropped: 1
+        }
+    );
+    table.verify();
+    assert_eq!(contents(&table)[&1].0, 1);
 }
