@@ -1,4 +1,5 @@
 //! Attacks on the path and the host, as far as the decision alone answers them.
+#![allow(clippy::unwrap_used)]
 
 use ngx_http_auth_gate_module::access::{
     BadObject, Decision, Domain, Guard, Level, Method, Object, Pattern, Requirement, Rule, Rules,

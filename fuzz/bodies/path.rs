@@ -9,7 +9,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     Rules::new(
         Requirement::TwoFactor,
         vec![
-            rule("^/admin(/|$)", Requirement::Deny),
+            rule("^/admin([/?]|$)", Requirement::Deny),
             rule("^/public(/|$)", Requirement::Bypass),
         ],
     )
