@@ -18,12 +18,19 @@ mod glue {
     const LINKED_HEADERS_SINCE: u64 = 1_023_000;
 
     pub fn prepare() {
-        let version: u64 = variable("DEP_NGINX_VERSION_NUMBER").parse().expect("nginx_version is a number");
+        let version: u64 = variable("DEP_NGINX_VERSION_NUMBER")
+            .parse()
+            .expect("nginx_version is a number");
         if version >= LINKED_HEADERS_SINCE {
             println!("cargo::rustc-cfg=ngx_linked_headers");
         }
-        if !variable("DEP_NGINX_FEATURES").split(',').any(|feature| feature == "threads") {
-            panic!("this nginx is built without --with-threads: password hashes would block its event loop");
+        if !variable("DEP_NGINX_FEATURES")
+            .split(',')
+            .any(|feature| feature == "threads")
+        {
+            panic!(
+                "this nginx is built without --with-threads: password hashes would block its event loop"
+            );
         }
         bind_thread_pools();
     }

@@ -1,21 +1,32 @@
 //! The module inside the real, packaged nginx: every test starts one, on an address of its own, and looks at it as a
 //! visitor, an attacker or an administrator does. One file a behaviour. A test whose name begins with `aNN` proves a
 //! line of the list of attacks that systems of this kind have fallen for.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails, as it should"
+)]
 
 mod nginx {
     mod harness;
 
     mod bodies;
     mod chromium;
+    mod claims;
     mod configuration;
+    mod cookies;
     mod csrf;
     mod hosts;
     mod identity_headers;
     mod inheritance;
+    mod lifetimes;
     mod methods;
+    mod path_rules;
     mod paths;
+    mod plain_http;
     mod portal;
     mod redirects;
+    mod reflection;
+    mod refusals;
     mod regulation;
     mod reload;
     mod routing_headers;

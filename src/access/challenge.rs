@@ -49,6 +49,9 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
+/// A key of a query and its value, decoded.
+type Pair<'q> = (Cow<'q, [u8]>, Cow<'q, [u8]>);
+
 impl Ask<'_> {
     /// Whether a page is of use to the client. A script's request and a WebSocket are told plainly
     /// that they need a login, whatever they claim to accept.
@@ -95,7 +98,7 @@ pub fn portal_url(portal: &str, original_url: &str, method: &str) -> String {
     let (base, query) = portal.split_once('?').unwrap_or((portal, ""));
     let own = form::pairs(query.as_bytes())
         .filter_map(|(key, value)| Some((form::decode(key)?, form::decode(value)?)));
-    let mut pairs: Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> = own
+    let mut pairs: Vec<Pair<'_>> = own
         .filter(|(key, _)| !matches!(&**key, b"rd" | b"rm"))
         .collect();
     pairs.push((b"rd".into(), original_url.as_bytes().into()));

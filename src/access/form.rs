@@ -50,8 +50,6 @@ pub(super) fn escaped(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn takes_pairs_apart_as_go_does() {
         let first = |query: &'static str, key| {

@@ -14,6 +14,8 @@ pub struct Rules {
     default: Requirement,
     judges: Vec<Judge>,
     index: Index,
+    /// What is demanded anywhere.
+    demanded: Vec<Requirement>,
 }
 
 /// What the rules found for a request.
@@ -34,10 +36,15 @@ impl Rules {
     pub fn new(default: Requirement, rules: Vec<Rule>) -> Rules {
         let judges: Vec<Judge> = rules.into_iter().map(Judge::new).collect();
         let index = Index::new(&judges);
+        let mut demanded: Vec<Requirement> = judges.iter().map(Judge::requirement).collect();
+        demanded.push(default);
+        demanded.sort_unstable();
+        demanded.dedup();
         Rules {
             default,
             judges,
             index,
+            demanded,
         }
     }
 
@@ -57,11 +64,7 @@ impl Rules {
 
     /// Whether any rule or the default demands `requirement`.
     pub fn demands(&self, requirement: Requirement) -> bool {
-        self.default == requirement
-            || self
-                .judges
-                .iter()
-                .any(|judge| judge.requirement() == requirement)
+        self.demanded.contains(&requirement)
     }
 
     /// The number of rules.

@@ -9,7 +9,10 @@ impl Config {
         Settings {
             theme: self.theme,
             domains: self.session.cookies.iter().map(domain).collect(),
-            default_redirection_url: self.default_redirection_url.as_ref().map(ToString::to_string),
+            default_redirection_url: self
+                .default_redirection_url
+                .as_ref()
+                .map(ToString::to_string),
             email_login: self.users_file.matching.search_email,
         }
     }
@@ -18,7 +21,10 @@ impl Config {
 fn domain(cookie: &CookieDomain) -> Domain {
     Domain {
         domain: cookie.domain.clone(),
-        default_redirection_url: cookie.default_redirection_url.as_ref().map(ToString::to_string),
+        default_redirection_url: cookie
+            .default_redirection_url
+            .as_ref()
+            .map(ToString::to_string),
         cookie: cookie.cookie.clone(),
         lifetimes: cookie.lifetimes,
     }

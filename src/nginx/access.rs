@@ -3,25 +3,34 @@
 use super::{
     entry,
     facts::{BadRequest, Facts, host_with_port},
-    ffi::{DECLINED, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, OK, ngx_http_request_t, ngx_int_t},
+    ffi::{
+        DECLINED, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, OK, ngx_http_request_t,
+        ngx_int_t,
+    },
     identify,
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
     state::{Outcome, State, Visitor},
 };
-use crate::access::{BadObject, Decision, Level, Object, Subject, Verdict, original_url, portal_url};
+use crate::access::{
+    BadObject, Decision, Level, Object, Subject, Verdict, original_url, portal_url,
+};
 
 /// Access phase.
 pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
     entry::guard("access handler", FAILED, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return FAILED };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return FAILED;
+        };
         if !request.location().is_guarded() {
             return DECLINED;
         }
-        let Some(state) = State::of(request) else { return FAILED };
+        let Some(state) = State::of(request) else {
+            return FAILED;
+        };
         match judge(request, state) {
             Ok(()) => allow(request, state),
             Err(refusal) => reply::refuse(request, state, refusal),
@@ -38,7 +47,9 @@ pub fn judge_subrequest(request: Request) -> ngx_int_t {
     if asks_status_only {
         return DECLINED;
     }
-    let Some(state) = State::of(request) else { return FORBIDDEN };
+    let Some(state) = State::of(request) else {
+        return FORBIDDEN;
+    };
     let outcome = state.outcome;
     let result = judge(request, state);
     // The log tells of the request that the visitor sent.
@@ -56,8 +67,12 @@ fn allow(request: Request, state: &mut State) -> ngx_int_t {
 fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
     state.outcome = Some(Outcome::Error);
     let facts = Facts::collect(request);
-    let object = facts.object(request).map_err(|reason| bad(request, &reason))?;
-    let Some(loaded) = &request.whole().loaded else { return Err(Refusal::Bad(500)) };
+    let object = facts
+        .object(request)
+        .map_err(|reason| bad(request, &reason))?;
+    let Some(loaded) = &request.whole().loaded else {
+        return Err(Refusal::Bad(500));
+    };
     let config = &loaded.config;
     let Some((_, domain)) = config.session.domain_of(object.host()) else {
         let host = object.host();
@@ -73,7 +88,10 @@ fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
         return Ok(());
     }
     let url = original_url(&object, &host_with_port(request));
-    let login = domain.authelia_url.as_ref().map(|portal| portal_url(portal.as_str(), &url, object.method()));
+    let login = domain
+        .authelia_url
+        .as_ref()
+        .map(|portal| portal_url(portal.as_str(), &url, object.method()));
     let asked = asked(&url);
     match login {
         _ if verdict.decision == Decision::Forbid => Err(Refusal::Forbid { asked, login }),
@@ -113,7 +131,10 @@ fn verdict(
         return Some(guard.judge(rules, object, None, Level::None));
     };
     let user = session.user()?;
-    let subject = Subject { user: &user.name, groups: &user.groups };
+    let subject = Subject {
+        user: &user.name,
+        groups: &user.groups,
+    };
     Some(guard.judge(rules, object, Some(&subject), session.level()))
 }
 

@@ -17,7 +17,9 @@ pub enum BadBody {
 /// The whole body; empty without one.
 pub fn read(request: Request) -> Result<Vec<u8>, BadBody> {
     // SAFETY: null, or the body that nginx has read, in the request's pool.
-    let Some(body) = (unsafe { request.raw().request_body.as_ref() }) else { return Ok(Vec::new()) };
+    let Some(body) = (unsafe { request.raw().request_body.as_ref() }) else {
+        return Ok(Vec::new());
+    };
     let mut whole = Vec::new();
     let mut link = body.bufs;
     // SAFETY: a chain of buffers of that body, linked until null.
@@ -49,7 +51,16 @@ fn append(buffer: &mut ffi::ngx_buf_t, whole: &mut Vec<u8>) -> Result<(), BadBod
     whole.resize(start + length, 0);
     // SAFETY: the buffer names an open file; the destination is as long as what is asked for.
     let read = unsafe {
-        ffi::ngx_read_file(buffer.file, whole[start..].as_mut_ptr(), length, buffer.file_pos as off_t)
+        ffi::ngx_read_file(
+            buffer.file,
+            whole[start..].as_mut_ptr(),
+            length,
+            buffer.file_pos as off_t,
+        )
     };
-    if usize::try_from(read) == Ok(length) { Ok(()) } else { Err(BadBody::Unreadable) }
+    if usize::try_from(read) == Ok(length) {
+        Ok(())
+    } else {
+        Err(BadBody::Unreadable)
+    }
 }

@@ -11,14 +11,21 @@ use super::{
 };
 
 /// Goes through all servers: copies their names and says what is wrong with them.
-pub fn servers(cf: *mut ngx_conf_t, conf: &MainConf, core: &ngx_http_core_main_conf_t) -> Result<(), ()> {
+pub fn servers(
+    cf: *mut ngx_conf_t,
+    conf: &MainConf,
+    core: &ngx_http_core_main_conf_t,
+) -> Result<(), ()> {
     // SAFETY: the array of servers, complete after the configuration was read.
     for server in unsafe { core.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() } {
         // SAFETY: each server has its context with our configuration in it; its names are still there.
         let (ours, names) = unsafe {
             let context = (**server).ctx;
             let ours = *(*context).srv_conf.add(ngx_http_auth_gate_module.ctx_index);
-            (&mut *ours.cast::<ServerConf>(), (**server).server_names.as_slice())
+            (
+                &mut *ours.cast::<ServerConf>(),
+                (**server).server_names.as_slice(),
+            )
         };
         ours.names = ServerNames::copy(names);
         if !ours.guards {
@@ -32,7 +39,11 @@ pub fn servers(cf: *mut ngx_conf_t, conf: &MainConf, core: &ngx_http_core_main_c
             );
             return Err(());
         };
-        let name = ours.names.samples().next().unwrap_or_else(|| "without a name".into());
+        let name = ours
+            .names
+            .samples()
+            .next()
+            .unwrap_or_else(|| "without a name".into());
         warn_about_domain(cf, loaded, ours);
         warn_about_portals(cf, loaded, ours, &name);
         if ours.scheme.is_none() && listens_without_tls(core, *server) {
@@ -50,7 +61,10 @@ pub fn servers(cf: *mut ngx_conf_t, conf: &MainConf, core: &ngx_http_core_main_c
 }
 
 fn warn_about_domain(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf) {
-    let outside = server.names.samples().find(|name| loaded.config.session.domain_of(name).is_none());
+    let outside = server
+        .names
+        .samples()
+        .find(|name| loaded.config.session.domain_of(name).is_none());
     if let Some(name) = outside {
         let message = format!(
             "auth_gate: server {name} is guarded but lies in no domain of session.cookies, so every request \
@@ -61,7 +75,14 @@ fn warn_about_domain(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf) 
 }
 
 fn warn_about_portals(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf, name: &str) {
-    let addresses = || loaded.config.session.cookies.iter().filter_map(|cookie| cookie.authelia_url.as_ref());
+    let addresses = || {
+        loaded
+            .config
+            .session
+            .cookies
+            .iter()
+            .filter_map(|cookie| cookie.authelia_url.as_ref())
+    };
     for path in &server.portals {
         let known = addresses().any(|url| url.path().trim_end_matches('/') == *path);
         if !known {
@@ -75,14 +96,21 @@ fn warn_about_portals(cf: *mut ngx_conf_t, loaded: &Loaded, server: &ServerConf,
 }
 
 /// Whether any address on which `server` listens is plain.
-fn listens_without_tls(core: &ngx_http_core_main_conf_t, server: *mut ngx_http_core_srv_conf_t) -> bool {
+fn listens_without_tls(
+    core: &ngx_http_core_main_conf_t,
+    server: *mut ngx_http_core_srv_conf_t,
+) -> bool {
     // SAFETY: null, or the ports of the configuration that was just read.
-    let Some(ports) = (unsafe { core.ports.as_ref() }) else { return false };
+    let Some(ports) = (unsafe { core.ports.as_ref() }) else {
+        return false;
+    };
     // SAFETY: arrays of nginx hold what their type in C says.
     unsafe { ports.as_slice::<ffi::ngx_http_conf_port_t>() }
         .iter()
         .flat_map(|port| unsafe { port.addrs.as_slice::<ffi::ngx_http_conf_addr_t>() })
         // SAFETY: as above.
-        .filter(|address| unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server))
+        .filter(|address| {
+            unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server)
+        })
         .any(|address| address.opt.ssl() == 0)
 }

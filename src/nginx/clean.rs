@@ -27,7 +27,9 @@ const FAILED: ngx_int_t = ffi::NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 pub unsafe extern "C" fn server_rewrite(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("header cleaner", FAILED, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return DECLINED;
+        };
         let server = request.server();
         if !server.guards {
             return DECLINED;
@@ -40,7 +42,9 @@ pub unsafe extern "C" fn server_rewrite(r: *mut ngx_http_request_t) -> ngx_int_t
 pub unsafe extern "C" fn rewrite(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("header cleaner", FAILED, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return DECLINED;
+        };
         code(clean_here(request))
     })
 }
@@ -49,7 +53,9 @@ pub unsafe extern "C" fn rewrite(r: *mut ngx_http_request_t) -> ngx_int_t {
 pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("header cleaner", FAILED, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return DECLINED };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return DECLINED;
+        };
         if clean_here(request).is_err() {
             return FAILED;
         }
@@ -70,7 +76,9 @@ pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
 }
 
 fn identify_ahead(request: Request) -> Result<(), NoMemory> {
-    let Some(state) = State::of(request) else { return Err(NoMemory) };
+    let Some(state) = State::of(request) else {
+        return Err(NoMemory);
+    };
     identify::visitor(request, state);
     reply::add_identity(request, state)
 }
@@ -79,13 +87,22 @@ fn clean_here(request: Request) -> Result<(), NoMemory> {
     if !request.server().guards {
         return Ok(());
     }
-    clean(request, request.location().identity_headers() != IdentityHeaders::Off)
+    clean(
+        request,
+        request.location().identity_headers() != IdentityHeaders::Off,
+    )
 }
 
 fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
-    let Some(loaded) = &request.whole().loaded else { return Ok(()) };
+    let Some(loaded) = &request.whole().loaded else {
+        return Ok(());
+    };
     take_cookies(request, &loaded.config.session)?;
-    if identity { take_identity(request, loaded.snapshot.directory().header_names()) } else { Ok(()) }
+    if identity {
+        take_identity(request, loaded.snapshot.directory().header_names())
+    } else {
+        Ok(())
+    }
 }
 
 fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> {
@@ -100,20 +117,27 @@ fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> 
 /// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
 fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<(), NoMemory> {
     let without_ours = |header: &[u8]| {
-        sessions.cookies.iter().fold(None::<Vec<u8>>, |left, cookie| {
-            session::strip(left.as_deref().unwrap_or(header), &cookie.name).or(left)
-        })
+        sessions
+            .cookies
+            .iter()
+            .fold(None::<Vec<u8>>, |left, cookie| {
+                session::strip(left.as_deref().unwrap_or(header), cookie.cookie.name()).or(left)
+            })
     };
     for element in cookie_elements(request) {
         let before = value(element);
-        let Some(after) = without_ours(before) else { continue };
+        let Some(after) = without_ours(before) else {
+            continue;
+        };
         State::of(request).ok_or(NoMemory)?.keep_cookie(before);
         let after = request.copy_str(&after).ok_or(NoMemory)?;
         // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
         // pointers to it stay right.
         unsafe { (*element.as_ptr()).value = after };
     }
-    headers::remove(request, |element| is_cookie(element) && value(element).is_empty())
+    headers::remove(request, |element| {
+        is_cookie(element) && value(element).is_empty()
+    })
 }
 
 fn cookie_elements(request: Request) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {

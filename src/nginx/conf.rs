@@ -131,7 +131,9 @@ impl LocationConf {
             policy: self.policy.unwrap_or(PolicySource::Rules),
             require: self.require.clone().unwrap_or_default(),
             unauthenticated: PatternSet::new(self.unauthenticated.clone().unwrap_or_default()),
-            unauthenticated_url: PatternSet::new(self.unauthenticated_url.clone().unwrap_or_default()),
+            unauthenticated_url: PatternSet::new(
+                self.unauthenticated_url.clone().unwrap_or_default(),
+            ),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
         NGX_HTTP_LMT_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF,
-        NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET, ngx_command_t, ngx_conf_t,
-        ngx_str_t, ngx_uint_t,
+        NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET, ngx_command_t,
+        ngx_conf_t, ngx_str_t, ngx_uint_t,
     },
     log::{self, Level},
     portal, request, setup,
@@ -22,10 +22,30 @@ use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
 static mut COMMANDS: [ngx_command_t; 12] = [
-    command(c"auth_gate", ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG, auth_gate, NGX_HTTP_LOC_CONF_OFFSET),
-    command(c"auth_gate_config", NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, auth_gate_config, NGX_HTTP_MAIN_CONF_OFFSET),
-    command(c"auth_gate_zone", NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, auth_gate_zone, NGX_HTTP_MAIN_CONF_OFFSET),
-    command(c"auth_gate_portal", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, auth_gate_portal, NGX_HTTP_LOC_CONF_OFFSET),
+    command(
+        c"auth_gate",
+        ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
+        auth_gate,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_config",
+        NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+        auth_gate_config,
+        NGX_HTTP_MAIN_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_zone",
+        NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+        auth_gate_zone,
+        NGX_HTTP_MAIN_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_portal",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_portal,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
     command(
         c"auth_gate_policy",
         NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
@@ -56,7 +76,12 @@ static mut COMMANDS: [ngx_command_t; 12] = [
         auth_gate_identity_headers,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
-    command(c"auth_gate_challenge", ANYWHERE | NGX_CONF_TAKE1, auth_gate_challenge, NGX_HTTP_LOC_CONF_OFFSET),
+    command(
+        c"auth_gate_challenge",
+        ANYWHERE | NGX_CONF_TAKE1,
+        auth_gate_challenge,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
     command(
         c"auth_gate_scheme",
         NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_CONF_TAKE1,
@@ -75,7 +100,10 @@ type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_v
 
 const fn command(name: &'static CStr, kind: u32, set: Setter, conf: usize) -> ngx_command_t {
     ngx_command_t {
-        name: ngx_str_t { len: name.count_bytes(), data: name.as_ptr().cast_mut().cast() },
+        name: ngx_str_t {
+            len: name.count_bytes(),
+            data: name.as_ptr().cast_mut().cast(),
+        },
         type_: kind as ngx_uint_t,
         set: Some(set),
         conf,
@@ -103,7 +131,12 @@ impl Directive {
     /// The words after the directive's name.
     pub fn words<'a>(&self) -> Vec<&'a [u8]> {
         // SAFETY: `args` of the directive being read is an array of strings, the name first.
-        unsafe { (*(*self.cf).args).as_slice::<ngx_str_t>()[1..].iter().map(request::bytes).collect() }
+        unsafe {
+            (*(*self.cf).args).as_slice::<ngx_str_t>()[1..]
+                .iter()
+                .map(request::bytes)
+                .collect()
+        }
     }
 
     /// The words, which must be UTF-8.
@@ -116,7 +149,10 @@ impl Directive {
 
     /// The only word of a directive that takes one.
     pub fn text<'a>(&self) -> Result<&'a str, Mistake> {
-        self.texts()?.into_iter().next().ok_or_else(|| Mistake::Says("wants a value".into()))
+        self.texts()?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Mistake::Says("wants a value".into()))
     }
 
     /// nginx's own structure.
@@ -126,13 +162,19 @@ impl Directive {
 
     /// A file name of the configuration, made absolute as nginx does it.
     pub fn file(&self, name: &str) -> Result<PathBuf, Mistake> {
-        let mut full = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        let mut full = ngx_str_t {
+            len: name.len(),
+            data: name.as_ptr().cast_mut(),
+        };
         // SAFETY: `full` is a string of the live configuration; the call replaces it by one of the cycle's pool.
         let result = unsafe { ffi::ngx_conf_full_name((*self.cf).cycle, &raw mut full, 1) };
         if result != ffi::OK {
             return Err(Mistake::Logged);
         }
-        Ok(Path::new(std::str::from_utf8(request::bytes(&full)).map_err(|_| Mistake::Logged)?).to_owned())
+        Ok(
+            Path::new(std::str::from_utf8(request::bytes(&full)).map_err(|_| Mistake::Logged)?)
+                .to_owned(),
+        )
     }
 
     /// Logs a sentence at this place of the configuration.
@@ -145,7 +187,14 @@ impl Directive {
 pub fn conf_log(cf: *mut ngx_conf_t, level: Level, message: &str) {
     // SAFETY: `cf` is live while nginx reads its configuration; the format reads length and pointer.
     unsafe {
-        ffi::ngx_conf_log_error(level as ngx_uint_t, cf, 0, c"%*s".as_ptr(), message.len(), message.as_ptr());
+        ffi::ngx_conf_log_error(
+            level as ngx_uint_t,
+            cf,
+            0,
+            c"%*s".as_ptr(),
+            message.len(),
+            message.as_ptr(),
+        );
     }
 }
 
@@ -208,7 +257,11 @@ fn set_gate(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistak
     let value = match directive.text()? {
         "on" => true,
         "off" => false,
-        other => return Err(Mistake::Says(format!("must be \"on\" or \"off\", not \"{other}\""))),
+        other => {
+            return Err(Mistake::Says(format!(
+                "must be \"on\" or \"off\", not \"{other}\""
+            )));
+        }
     };
     once(&mut conf.gate, value)
 }
@@ -240,7 +293,9 @@ fn add_require(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mis
                 Err(Mistake::Says(format!("has \"{word}\" without a name")))
             }
             Some(term) => Ok(term),
-            None => Err(Mistake::Says(format!("has no subject \"{word}\": write user:NAME or group:NAME"))),
+            None => Err(Mistake::Says(format!(
+                "has no subject \"{word}\": write user:NAME or group:NAME"
+            ))),
         })
         .collect::<Result<Vec<_>, _>>()?;
     conf.require.get_or_insert_default().push(line);
@@ -257,8 +312,11 @@ fn add_unauthenticated_url(directive: &Directive, conf: &mut LocationConf) -> Re
 
 fn add_patterns(directive: &Directive, list: &mut Option<Vec<Pattern>>) -> Result<(), Mistake> {
     for text in directive.texts()? {
-        let pattern = Pattern::compile(text)
-            .map_err(|error| Mistake::Says(format!("has the pattern \"{text}\", which does not compile: {error}")))?;
+        let pattern = Pattern::compile(text).map_err(|error| {
+            Mistake::Says(format!(
+                "has the pattern \"{text}\", which does not compile: {error}"
+            ))
+        })?;
         list.get_or_insert_default().push(pattern);
     }
     Ok(())
@@ -268,9 +326,22 @@ fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Resul
     let headers = match directive.texts()?.as_slice() {
         ["remote"] => IdentityHeaders::Remote,
         ["off"] => IdentityHeaders::Off,
-        ["authentik"] => return Err(Mistake::Says("has no \"authentik\" yet: write remote or off".into())),
-        [_, _, ..] => return Err(Mistake::Says("takes one value yet: write remote or off".into())),
-        words => return Err(Mistake::Says(format!("has no value \"{}\": write remote or off", words.concat()))),
+        ["authentik"] => {
+            return Err(Mistake::Says(
+                "has no \"authentik\" yet: write remote or off".into(),
+            ));
+        }
+        [_, _, ..] => {
+            return Err(Mistake::Says(
+                "takes one value yet: write remote or off".into(),
+            ));
+        }
+        words => {
+            return Err(Mistake::Says(format!(
+                "has no value \"{}\": write remote or off",
+                words.concat()
+            )));
+        }
     };
     once(&mut conf.identity_headers, headers)
 }
@@ -281,7 +352,9 @@ fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), M
         "redirect" => ChallengeForm::Redirect,
         "status" => ChallengeForm::Status,
         other => {
-            return Err(Mistake::Says(format!("has no value \"{other}\": write auto, redirect or status")));
+            return Err(Mistake::Says(format!(
+                "has no value \"{other}\": write auto, redirect or status"
+            )));
         }
     };
     once(&mut conf.challenge, form)

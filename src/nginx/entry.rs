@@ -16,7 +16,10 @@ pub fn guard<T>(callback: &'static str, fallback: T, f: impl FnOnce() -> T) -> T
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("no message");
-            log::cycle(log::Level::Alert, format_args!("auth_gate: panic in {callback}: {message}"));
+            log::cycle(
+                log::Level::Alert,
+                format_args!("auth_gate: panic in {callback}: {message}"),
+            );
             fallback
         }
     }
@@ -26,7 +29,10 @@ pub fn guard<T>(callback: &'static str, fallback: T, f: impl FnOnce() -> T) -> T
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|info| {
         if let Some(place) = info.location() {
-            log::cycle(log::Level::Alert, format_args!("auth_gate: panic at {place}"));
+            log::cycle(
+                log::Level::Alert,
+                format_args!("auth_gate: panic at {place}"),
+            );
         }
     }));
 }

@@ -30,14 +30,27 @@ impl<'a> Facts<'a> {
     /// Collects what the visitor asked for: the raw target, whatever location was reached since.
     /// A subrequest has no raw target of its own, so its decoded path is encoded again.
     pub fn collect(request: Request) -> Facts<'a> {
-        let target = if request.is_subrequest() { own_target(request).into() } else { request.target() };
-        Facts { scheme: scheme(request), target }
+        let target = if request.is_subrequest() {
+            own_target(request).into()
+        } else {
+            request.target()
+        };
+        Facts {
+            scheme: scheme(request),
+            target,
+        }
     }
 
     /// The request as an object of the rules, or why it is none.
     pub fn object<'o>(&'o self, request: Request) -> Result<Object<'o>, BadRequest> {
         check_host(request)?;
-        Ok(Object::new(request.method(), &self.scheme, request.host(), &self.target, request.client())?)
+        Ok(Object::new(
+            request.method(),
+            &self.scheme,
+            request.host(),
+            &self.target,
+            request.client(),
+        )?)
     }
 }
 
@@ -56,19 +69,32 @@ pub fn check_host(request: Request) -> Result<(), BadRequest> {
 impl BadRequest {
     /// The status that answers it.
     pub fn status(&self) -> u16 {
-        if *self == BadRequest::Misdirected { 421 } else { 400 }
+        if *self == BadRequest::Misdirected {
+            421
+        } else {
+            400
+        }
     }
 }
 
 /// The scheme the visitor used: `auth_gate_scheme`, else that of the connection.
 pub fn scheme<'a>(request: Request) -> std::borrow::Cow<'a, [u8]> {
     let Some(value) = request.server().scheme else {
-        return if request.is_tls() { b"https".as_slice() } else { b"http" }.into();
+        return if request.is_tls() {
+            b"https".as_slice()
+        } else {
+            b"http"
+        }
+        .into();
     };
     let mut result = ngx_str_t::empty();
     // SAFETY: the value was compiled into the cycle's pool; the result lives in the request's.
     let code = unsafe { ffi::ngx_http_complex_value(request.as_ptr(), value, &raw mut result) };
-    if code == ffi::OK { bytes(&result).to_ascii_lowercase().into() } else { b"".as_slice().into() }
+    if code == ffi::OK {
+        bytes(&result).to_ascii_lowercase().into()
+    } else {
+        b"".as_slice().into()
+    }
 }
 
 /// The host to send a visitor back to, with the port that the visitor wrote.
@@ -103,13 +129,21 @@ fn same_host(header: &[u8], host: &[u8]) -> bool {
         Some(colon) if !header[colon..].contains(&b']') => &header[..colon],
         _ => header,
     };
-    bare.strip_suffix(b".").unwrap_or(bare).eq_ignore_ascii_case(host)
+    bare.strip_suffix(b".")
+        .unwrap_or(bare)
+        .eq_ignore_ascii_case(host)
 }
 
 fn own_target(request: Request) -> Vec<u8> {
-    const KEPT: percent_encoding::AsciiSet =
-        percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let mut target = percent_encoding::percent_encode(request.path(), &KEPT).to_string().into_bytes();
+    const KEPT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    let mut target = percent_encoding::percent_encode(request.path(), &KEPT)
+        .to_string()
+        .into_bytes();
     if !request.query().is_empty() {
         target.push(b'?');
         target.extend_from_slice(request.query());

@@ -102,9 +102,14 @@ pub fn reset(zone: &Zone) {
 }
 
 fn enter(zone: &Zone) -> bool {
-    let (Some(counts), Some([_, own])) = (zone.hash_counts(), own(zone)) else { return true };
+    let (Some(counts), Some([_, own])) = (zone.hash_counts(), own(zone)) else {
+        return true;
+    };
     own.fetch_add(1, Ordering::AcqRel);
-    let total: u32 = counts.iter().map(|[process, running]| alive(process, running)).sum();
+    let total: u32 = counts
+        .iter()
+        .map(|[process, running]| alive(process, running))
+        .sum();
     let room = total <= cores();
     if !room {
         own.fetch_sub(1, Ordering::AcqRel);
@@ -121,7 +126,8 @@ fn leave(zone: &Zone) {
 fn own(zone: &Zone) -> Option<&[AtomicU32; 2]> {
     // SAFETY: written by nginx before the worker starts.
     let slot = usize::try_from(unsafe { ffi::ngx_process_slot }).unwrap_or(0);
-    zone.hash_counts().map(|counts| &counts[slot % counts.len()])
+    zone.hash_counts()
+        .map(|counts| &counts[slot % counts.len()])
 }
 
 /// What a process runs; one that is gone runs nothing, whatever it left.

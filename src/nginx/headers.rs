@@ -23,13 +23,22 @@ const FRESH: usize = 4;
 type Runs = Vec<(*mut ngx_table_elt_t, usize)>;
 
 /// Takes out every request header for which `gone` says so.
-pub fn remove(request: Request, gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool) -> Result<(), NoMemory> {
+pub fn remove(
+    request: Request,
+    gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool,
+) -> Result<(), NoMemory> {
     if !request.headers().any(&gone) {
         return Ok(());
     }
     let runs = kept_runs(request, gone);
     // SAFETY: the list and the pool are those of a live request; see the module's rule on parts.
-    unsafe { rebuild(&mut request.raw_mut().headers_in.headers, request.raw().pool, &runs) }
+    unsafe {
+        rebuild(
+            &mut request.raw_mut().headers_in.headers,
+            request.raw().pool,
+            &runs,
+        )
+    }
 }
 
 fn kept_runs(request: Request, gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool) -> Runs {
@@ -49,14 +58,22 @@ fn kept_runs(request: Request, gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool) 
     runs
 }
 
-unsafe fn rebuild(list: &mut ngx_list_t, pool: *mut ffi::ngx_pool_t, runs: &Runs) -> Result<(), NoMemory> {
+unsafe fn rebuild(
+    list: &mut ngx_list_t,
+    pool: *mut ffi::ngx_pool_t,
+    runs: &Runs,
+) -> Result<(), NoMemory> {
     let Some(((first, length), rest)) = runs.split_first() else {
         // SAFETY: the pool is live.
         let elements = unsafe { ffi::ngx_pcalloc(pool, FRESH * size_of::<ngx_table_elt_t>()) };
         if elements.is_null() {
             return Err(NoMemory);
         }
-        list.part = ngx_list_part_t { elts: elements, nelts: 0, next: null_mut() };
+        list.part = ngx_list_part_t {
+            elts: elements,
+            nelts: 0,
+            next: null_mut(),
+        };
         list.last = &raw mut list.part;
         list.nalloc = FRESH;
         return Ok(());
@@ -66,32 +83,52 @@ unsafe fn rebuild(list: &mut ngx_list_t, pool: *mut ffi::ngx_pool_t, runs: &Runs
     for (element, length) in rest.iter().rev() {
         // SAFETY: the pool is live; the block is written before it is linked.
         unsafe {
-            let part = ffi::ngx_palloc(pool, size_of::<ngx_list_part_t>()).cast::<ngx_list_part_t>();
+            let part =
+                ffi::ngx_palloc(pool, size_of::<ngx_list_part_t>()).cast::<ngx_list_part_t>();
             if part.is_null() {
                 return Err(NoMemory);
             }
-            part.write(ngx_list_part_t { elts: element.cast(), nelts: *length, next });
+            part.write(ngx_list_part_t {
+                elts: element.cast(),
+                nelts: *length,
+                next,
+            });
             next = part;
         }
         if last.is_null() {
             last = next;
         }
     }
-    list.part = ngx_list_part_t { elts: first.cast(), nelts: *length, next };
-    list.last = if last.is_null() { &raw mut list.part } else { last };
+    list.part = ngx_list_part_t {
+        elts: first.cast(),
+        nelts: *length,
+        next,
+    };
+    list.last = if last.is_null() {
+        &raw mut list.part
+    } else {
+        last
+    };
     // The last part counts as full, so that the next push opens a part of its own.
     list.nalloc = runs[runs.len() - 1].1;
     Ok(())
 }
 
 /// Adds a request header; returns the element so that the cleaner can spare it.
-pub fn push(request: Request, name: &str, value: &str) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
+pub fn push(
+    request: Request,
+    name: &str,
+    value: &str,
+) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
     let key = request.copy_str(name.as_bytes()).ok_or(NoMemory)?;
-    let lower = request.copy_str(name.to_ascii_lowercase().as_bytes()).ok_or(NoMemory)?;
+    let lower = request
+        .copy_str(name.to_ascii_lowercase().as_bytes())
+        .ok_or(NoMemory)?;
     let value = request.copy_str(value.as_bytes()).ok_or(NoMemory)?;
     // SAFETY: the list is that of a live main request; the new element is filled before anyone reads it.
     unsafe {
-        let element = ffi::ngx_list_push(&mut request.raw_mut().headers_in.headers).cast::<ngx_table_elt_t>();
+        let element =
+            ffi::ngx_list_push(&mut request.raw_mut().headers_in.headers).cast::<ngx_table_elt_t>();
         let element = NonNull::new(element).ok_or(NoMemory)?;
         element.write(ngx_table_elt_t {
             hash: ffi::ngx_hash_key(lower.data, lower.len),
@@ -117,12 +154,17 @@ pub fn clear_out(request: Request, name: &str) {
 }
 
 /// Adds a response header and returns it, for the typed pointers that some headers need as well.
-pub fn push_out(request: Request, name: &str, value: &str) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
+pub fn push_out(
+    request: Request,
+    name: &str,
+    value: &str,
+) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
     let key = request.copy_str(name.as_bytes()).ok_or(NoMemory)?;
     let value = request.copy_str(value.as_bytes()).ok_or(NoMemory)?;
     // SAFETY: as in `push`, for the response's list.
     unsafe {
-        let element = ffi::ngx_list_push(&mut request.raw_mut().headers_out.headers).cast::<ngx_table_elt_t>();
+        let element = ffi::ngx_list_push(&mut request.raw_mut().headers_out.headers)
+            .cast::<ngx_table_elt_t>();
         let element = NonNull::new(element).ok_or(NoMemory)?;
         element.write(ngx_table_elt_t {
             hash: 1,

@@ -22,7 +22,9 @@ pub fn visitor(request: Request, state: &mut State) -> Visitor {
     if let Some(visitor) = &state.visitor {
         return visitor.clone();
     }
-    let visitor = look_up(request, state).map_or(Visitor::Anonymous, |session| Visitor::SignedIn(Arc::new(session)));
+    let visitor = look_up(request, state).map_or(Visitor::Anonymous, |session| {
+        Visitor::SignedIn(Arc::new(session))
+    });
     state.visitor = Some(visitor.clone());
     visitor
 }
@@ -45,12 +47,23 @@ fn session(
     keys: &Keys,
     domain: &CookieDomain,
 ) -> Option<(Key, Record)> {
-    session::tokens(state.cookies(request), domain.cookie.name(), keys, &domain.domain)
-        .map(|token| token.key())
-        .find_map(|key| Some((key, zone.sessions()?.lookup(&key)?)))
+    session::tokens(
+        state.cookies(request),
+        domain.cookie.name(),
+        keys,
+        &domain.domain,
+    )
+    .map(|token| token.key())
+    .find_map(|key| Some((key, zone.sessions()?.lookup(&key)?)))
 }
 
-fn still_holds(zone: &Zone, loaded: &Loaded, domain: &CookieDomain, key: Key, record: Record) -> Option<SignedIn> {
+fn still_holds(
+    zone: &Zone,
+    loaded: &Loaded,
+    domain: &CookieDomain,
+    key: Key,
+    record: Record,
+) -> Option<SignedIn> {
     let now = super::now();
     if record.domain != session::domain_id(&domain.domain) {
         return None;
@@ -67,8 +80,12 @@ fn still_holds(zone: &Zone, loaded: &Loaded, domain: &CookieDomain, key: Key, re
         return None;
     }
     if session::needs_touch(&record, now) {
-        let used = Record { last_activity: now, ..record };
-        zone.sessions()?.touch(&key, domain.lifetimes.ends(&used), now);
+        let used = Record {
+            last_activity: now,
+            ..record
+        };
+        zone.sessions()?
+            .touch(&key, domain.lifetimes.ends(&used), now);
     }
     Some(SignedIn { record, directory })
 }

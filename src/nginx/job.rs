@@ -57,7 +57,12 @@ pub fn spawn<T: Send + 'static>(
             then(*value);
         }
     };
-    post(threads, Box::new(move || Box::new(work()) as Done), Box::new(then), false);
+    post(
+        threads,
+        Box::new(move || Box::new(work()) as Done),
+        Box::new(then),
+        false,
+    );
 }
 
 /// As [`spawn`] for work that a request waits for: an exiting worker waits with it, and `then` is
@@ -67,8 +72,18 @@ pub fn spawn_or<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Option<T>) + 'static,
 ) {
-    let then = move |done: Option<Done>| then(done.and_then(|done| done.downcast::<T>().ok()).map(|value| *value));
-    post(threads, Box::new(move || Box::new(work()) as Done), Box::new(then), true);
+    let then = move |done: Option<Done>| {
+        then(
+            done.and_then(|done| done.downcast::<T>().ok())
+                .map(|value| *value),
+        )
+    };
+    post(
+        threads,
+        Box::new(move || Box::new(work()) as Done),
+        Box::new(then),
+        true,
+    );
 }
 
 /// Marks a request as waiting for something else than its connection.
@@ -87,7 +102,9 @@ pub fn block(request: Request) {
 /// `r` was blocked by [`block`] and not resumed since.
 pub unsafe fn resume(r: *mut ngx_http_request_t, step: impl FnOnce(Request) + 'static) {
     // SAFETY: the caller's promise: nginx keeps a blocked request.
-    let Some(request) = (unsafe { Request::from_callback(r) }) else { return };
+    let Some(request) = (unsafe { Request::from_callback(r) }) else {
+        return;
+    };
     let raw = request.raw_mut();
     raw.set_blocked(raw.blocked() - 1);
     raw.set_aio(0);
@@ -107,7 +124,9 @@ pub unsafe fn resume(r: *mut ngx_http_request_t, step: impl FnOnce(Request) + 's
 
 /// Lets the request go on with `step` after `delay` milliseconds, by a timer.
 pub fn later(request: Request, delay: usize, step: impl FnOnce(Request) + 'static) {
-    let Some(state) = State::of(request) else { return };
+    let Some(state) = State::of(request) else {
+        return;
+    };
     state.next = Some(Box::new(step));
     let raw = request.raw_mut();
     raw.read_event_handler = Some(ffi::ngx_http_test_reading);
@@ -124,7 +143,9 @@ pub fn later(request: Request, delay: usize, step: impl FnOnce(Request) + 'stati
 unsafe extern "C" fn continue_request(r: *mut ngx_http_request_t) {
     entry::guard("resumed request", (), || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return;
+        };
         // SAFETY: a live request has its connection and that its write event.
         let delayed = unsafe {
             let write = (*request.raw().connection).write;

@@ -23,7 +23,8 @@ pub fn write(log: *mut ffi::ngx_log_t, level: Level, message: fmt::Arguments<'_>
         if log.is_null() || (*log).log_level < level as ffi::ngx_uint_t {
             return;
         }
-        let mut buffer = [const { std::mem::MaybeUninit::<u8>::uninit() }; ngx::log::LOG_BUFFER_SIZE];
+        let mut buffer =
+            [const { std::mem::MaybeUninit::<u8>::uninit() }; ngx::log::LOG_BUFFER_SIZE];
         let text = ngx::log::write_fmt(&mut buffer, message);
         ngx::log::log_error(level as ffi::ngx_uint_t, log, 0, text);
     }
@@ -39,6 +40,10 @@ pub fn cycle_log() -> *mut ffi::ngx_log_t {
     // SAFETY: nginx sets `ngx_cycle` before it loads any module and replaces it only on the loop.
     unsafe {
         let cycle = ffi::ngx_cycle;
-        if cycle.is_null() { std::ptr::null_mut() } else { (*cycle).log }
+        if cycle.is_null() {
+            std::ptr::null_mut()
+        } else {
+            (*cycle).log
+        }
     }
 }

@@ -19,6 +19,7 @@ mod directives;
 mod entry;
 mod facts;
 mod ffi;
+mod guard_cookie;
 mod hashing;
 mod headers;
 mod identify;

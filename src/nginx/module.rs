@@ -64,8 +64,11 @@ unsafe impl<const N: usize> Sync for Names<N> {}
 /// The modules in this object.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
-pub static mut ngx_modules: [*const ngx_module_t; 3] =
-    [&raw const ngx_http_auth_gate_module, &raw const ngx_http_auth_gate_cleaner_module, null_mut()];
+pub static mut ngx_modules: [*const ngx_module_t; 3] = [
+    &raw const ngx_http_auth_gate_module,
+    &raw const ngx_http_auth_gate_cleaner_module,
+    null_mut(),
+];
 
 /// Their names, in the same order.
 #[unsafe(no_mangle)]

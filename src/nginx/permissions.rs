@@ -18,7 +18,11 @@ impl WorkerUser {
         // SAFETY: asks the kernel who we are.
         let root = unsafe { libc::geteuid() } == 0;
         let known = ccf.user != ffi::ngx_uid_t::MAX;
-        (root && known).then_some(WorkerUser { user: ccf.user, group: ccf.group, name: ccf.username })
+        (root && known).then_some(WorkerUser {
+            user: ccf.user,
+            group: ccf.group,
+            name: ccf.username,
+        })
     }
 
     /// The user's name.
@@ -27,13 +31,17 @@ impl WorkerUser {
             return self.user.to_string();
         }
         // SAFETY: nginx keeps the name as a C string in the cycle's pool.
-        unsafe { std::ffi::CStr::from_ptr(self.name) }.to_string_lossy().into_owned()
+        unsafe { std::ffi::CStr::from_ptr(self.name) }
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Whether that user can read `path`. Asked of the kernel by a short-lived child that becomes
     /// the user: modes alone do not tell of access lists and of folders above.
     pub fn can_read(&self, path: &Path) -> bool {
-        let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+        let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+            return false;
+        };
         // SAFETY: the child calls nothing but system calls and `initgroups`, and leaves by `_exit`;
         // nginx has no threads in the process that reads the configuration.
         unsafe {
@@ -43,7 +51,11 @@ impl WorkerUser {
                     let became = libc::setgid(self.group) == 0
                         && (self.name.is_null() || libc::initgroups(self.name, self.group) == 0)
                         && libc::setuid(self.user) == 0;
-                    let file = if became { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) } else { -1 };
+                    let file = if became {
+                        libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC)
+                    } else {
+                        -1
+                    };
                     libc::_exit(i32::from(file < 0));
                 }
                 child => {

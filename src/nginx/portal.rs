@@ -9,7 +9,10 @@ use super::{
     directives::{Directive, Mistake},
     entry,
     facts::{self, host_with_port},
-    ffi::{self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t, ngx_int_t},
+    ffi::{
+        self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t,
+        ngx_int_t,
+    },
     hashing, job,
     log::Level,
     reply,
@@ -19,7 +22,7 @@ use super::{
 };
 use crate::{
     access::Rules,
-    portal::{self, Answer, Event, Busy, Headers, Step, Verify, World},
+    portal::{self, Answer, Busy, Event, Headers, Step, Verify, World},
     session::{Key, Keys, Record},
     users::{
         Directory,
@@ -42,10 +45,14 @@ pub fn set_portal(directive: &Directive, conf: &mut LocationConf) -> Result<(), 
     let prefix = location.regex.is_null() && location.exact_match() == 0 && location.named() == 0;
     if !prefix || location.noname() == 1 {
         return Err(Mistake::Says(
-            "wants a prefix location with the path of authelia_url, for instance \"location /\" or \"location /sso\"".into(),
+            "wants a prefix location with the path of authelia_url, for instance \"location /\" or \"location /sso\", \
+             not a regular expression, an exact or a named location"
+                .into(),
         ));
     }
-    let path = String::from_utf8_lossy(bytes(&location.name)).trim_end_matches('/').to_owned();
+    let path = String::from_utf8_lossy(bytes(&location.name))
+        .trim_end_matches('/')
+        .to_owned();
     conf.portal = Some(path);
     location.handler = Some(handler);
     Ok(())
@@ -63,7 +70,9 @@ unsafe fn core_location<'a>(cf: *mut ffi::ngx_conf_t) -> &'a mut ffi::ngx_http_c
 unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("portal", FAILED, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return FAILED };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return FAILED;
+        };
         if request.is_subrequest() {
             return NGX_HTTP_FORBIDDEN as ngx_int_t;
         }
@@ -75,14 +84,20 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         }
         // SAFETY: the request is live; the callback finalizes it.
         let code = unsafe { ffi::ngx_http_read_client_request_body(r, Some(body_is_there)) };
-        if code >= ffi::NGX_HTTP_SPECIAL_RESPONSE as ngx_int_t { code } else { DONE }
+        if code >= ffi::NGX_HTTP_SPECIAL_RESPONSE as ngx_int_t {
+            code
+        } else {
+            DONE
+        }
     })
 }
 
 unsafe extern "C" fn body_is_there(r: *mut ngx_http_request_t) {
     let failed = entry::guard("portal", true, || {
         // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else { return false };
+        let Some(request) = (unsafe { Request::from_callback(r) }) else {
+            return false;
+        };
         let answer = match body::read(request) {
             Ok(body) => serve(request, &body),
             Err(BadBody::TooLong) => refuse(request, 413),
@@ -106,7 +121,9 @@ fn serve(request: Request, body: &[u8]) -> Option<Answer> {
         request.log(Level::Info, format_args!("auth_gate: {reason}"));
         return refuse(request, reason.status());
     }
-    let step = with_visit(request, body, |visit, world| loaded.portal.answer(visit, world))?;
+    let step = with_visit(request, body, |visit, world| {
+        loaded.portal.answer(visit, world)
+    })?;
     match step {
         Step::Answer(answer) => Some(answer),
         Step::Verify(verify) => {
@@ -122,25 +139,42 @@ fn refuse(request: Request, status: u16) -> Option<Answer> {
 }
 
 fn check_password(request: Request, loaded: &Loaded, verify: Verify) {
-    let Verify { hash, password, login } = verify;
+    let Verify {
+        hash,
+        password,
+        login,
+    } = verify;
     let portal = Rc::clone(&loaded.portal);
     let zone = Rc::clone(&request.whole().zone);
     let work = move || hash.verify(&password);
-    hashing::run(request, zone, loaded.threads, work, move |request, matched| {
-        let answer = match matched {
-            Some(matched) => with_visit(request, &[], |visit, world| {
-                portal.finish(visit, login, matched, elapsed(request), world)
-            }),
-            None => with_visit(request, &[], |visit, world| {
-                portal.turn_away(visit, &login, Busy { retry_after: hashing::RETRY_AFTER }, world)
-            }),
-        };
-        match answer {
-            Some(answer) => answer_in_time(request, answer),
-            // SAFETY: the request is live and waits for its answer.
-            None => unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), FAILED) },
-        }
-    });
+    hashing::run(
+        request,
+        zone,
+        loaded.threads,
+        work,
+        move |request, matched| {
+            let answer = match matched {
+                Some(matched) => with_visit(request, &[], |visit, world| {
+                    portal.finish(visit, login, matched, elapsed(request), world)
+                }),
+                None => with_visit(request, &[], |visit, world| {
+                    portal.turn_away(
+                        visit,
+                        &login,
+                        Busy {
+                            retry_after: hashing::RETRY_AFTER,
+                        },
+                        world,
+                    )
+                }),
+            };
+            match answer {
+                Some(answer) => answer_in_time(request, answer),
+                // SAFETY: the request is live and waits for its answer.
+                None => unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), FAILED) },
+            }
+        },
+    );
 }
 
 /// Sends the answer when its time has come, and ends the request.
@@ -174,7 +208,10 @@ fn elapsed(request: Request) -> u64 {
     // SAFETY: nginx keeps the cached time from before any module runs.
     let now = unsafe { &*ffi::ngx_cached_time };
     let ms = |seconds: ffi::time_t, rest: usize| {
-        u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).saturating_add(rest as u64)
+        u64::try_from(seconds)
+            .unwrap_or(0)
+            .saturating_mul(1000)
+            .saturating_add(rest as u64)
     };
     let raw = request.raw();
     ms(now.sec, now.msec).saturating_sub(ms(raw.start_sec, raw.start_msec))
@@ -194,7 +231,11 @@ fn with_visit<R>(
         loaded,
         directory: loaded.snapshot.directory(),
     };
-    let (path, host, scheme) = (place(request), host_with_port(request), facts::scheme(request));
+    let (path, host, scheme) = (
+        place(request),
+        host_with_port(request),
+        facts::scheme(request),
+    );
     let visit = portal::Request {
         method: request.method(),
         path: &path,
@@ -211,7 +252,9 @@ fn with_visit<R>(
 }
 
 fn visit_headers<'a>(request: Request) -> Headers<'a> {
-    let kept: Vec<&[u8]> = State::find(request).map(|state| state.cookies(request).collect()).unwrap_or_default();
+    let kept: Vec<&[u8]> = State::find(request)
+        .map(|state| state.cookies(request).collect())
+        .unwrap_or_default();
     Headers {
         accept: request.header("accept"),
         accept_language: request.header("accept-language"),
@@ -228,7 +271,10 @@ fn visit_headers<'a>(request: Request) -> Headers<'a> {
 /// The path below the portal's own, as the portal room names its places.
 fn place(request: Request) -> String {
     let base = request.location().portal.as_deref().unwrap_or_default();
-    let below = request.path().strip_prefix(base.as_bytes()).unwrap_or_default();
+    let below = request
+        .path()
+        .strip_prefix(base.as_bytes())
+        .unwrap_or_default();
     match below {
         b"" => "/".into(),
         // `/ssoX` is in nginx's prefix location `/sso` and is no place of ours.
@@ -267,7 +313,9 @@ impl World for Surroundings<'_> {
     }
 
     fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool {
-        self.zone.sessions().is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
+        self.zone
+            .sessions()
+            .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
     }
 
     fn end(&mut self, key: &Key) {
@@ -277,24 +325,41 @@ impl World for Surroundings<'_> {
     }
 
     fn admit(&mut self) -> Result<(), Busy> {
-        if hashing::has_room() { Ok(()) } else { Err(Busy { retry_after: hashing::RETRY_AFTER }) }
+        if hashing::has_room() {
+            Ok(())
+        } else {
+            Err(Busy {
+                retry_after: hashing::RETRY_AFTER,
+            })
+        }
     }
 
-    fn reserve(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> Result<Reservation, Banned> {
+    fn reserve(
+        &mut self,
+        user: Option<&str>,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned> {
         let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
         self.zone
             .with_attempts(|attempts| attempts.reserve(&attempt, settings, now))
             // Without a zone nothing can be counted, so nothing is tried.
-            .unwrap_or(Err(Banned { whom: crate::users::regulation::Whom::Address, until: u64::MAX }))
+            .unwrap_or(Err(Banned {
+                whom: crate::users::regulation::Whom::Address,
+                until: u64::MAX,
+            }))
     }
 
     fn settle(&mut self, reservation: &Reservation, success: bool) {
-        self.zone.with_attempts(|attempts| attempts.settle(reservation, success));
+        self.zone
+            .with_attempts(|attempts| attempts.settle(reservation, success));
     }
 
     fn hold(&mut self) -> u64 {
         let byte = random()[0];
-        self.zone.with_delay(|delay| delay.answer_after(FLOOR_FORM, byte)).unwrap_or(FLOOR_FORM)
+        self.zone
+            .with_delay(|delay| delay.answer_after(FLOOR_FORM, byte))
+            .unwrap_or(FLOOR_FORM)
     }
 
     fn record_success(&mut self, millis: u64) {

@@ -48,13 +48,20 @@ pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory>
         return Ok(());
     }
     let visitor = identify::visitor(request, state);
-    let Some(session) = visitor.signed_in() else { return Ok(()) };
-    let Some(user) = session.user() else { return Ok(()) };
+    let Some(session) = visitor.signed_in() else {
+        return Ok(());
+    };
+    let Some(user) = session.user() else {
+        return Ok(());
+    };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
         if !state.can_remember_header() {
             request.log(
                 Level::Warn,
-                format_args!("auth_gate: user \"{}\" has more additionalHeaders than a request can carry", user.name),
+                format_args!(
+                    "auth_gate: user \"{}\" has more additionalHeaders than a request can carry",
+                    user.name
+                ),
             );
             break;
         }
@@ -72,13 +79,19 @@ pub fn refuse(request: Request, state: &mut State, refusal: Refusal) -> ngx_int_
             let visitor = identify::visitor(request, state);
             let user = visitor.signed_in().and_then(|session| session.user());
             let user = user.map(|user| (user.name.as_str(), user.display_name.as_str()));
-            let denied = Denied { user, asked: &asked, login: login.as_deref() };
+            let denied = Denied {
+                user,
+                asked: &asked,
+                login: login.as_deref(),
+            };
             answer_or_error_page(request, 403, |portal| portal.forbidden(reader, &denied))
         }
-        Refusal::NeedsHttps => answer_or_error_page(request, 400, |portal| portal.needs_https(reader)),
-        Refusal::Bad(status) => {
-            answer_or_error_page(request, status, |portal| portal.refusal(reader, status, None))
+        Refusal::NeedsHttps => {
+            answer_or_error_page(request, 400, |portal| portal.needs_https(reader))
         }
+        Refusal::Bad(status) => answer_or_error_page(request, status, |portal| {
+            portal.refusal(reader, status, None)
+        }),
     }
 }
 
@@ -102,7 +115,12 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
         }
         .challenge(),
         // As for a browser that follows a link.
-        ChallengeForm::Redirect => Ask { method, accept: Some(b"text/html"), ..Ask::default() }.challenge(),
+        ChallengeForm::Redirect => Ask {
+            method,
+            accept: Some(b"text/html"),
+            ..Ask::default()
+        }
+        .challenge(),
         ChallengeForm::Status => Challenge::Unauthorized,
     };
     let status = match form {
@@ -110,7 +128,9 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
         Challenge::SeeOther => 303,
         Challenge::Unauthorized => 401,
     };
-    answer_or_error_page(request, status, |portal| portal.challenge(reader, status, location, asked))
+    answer_or_error_page(request, status, |portal| {
+        portal.challenge(reader, status, location, asked)
+    })
 }
 
 /// Sends the page, or leaves the body to the `error_page` that the location has for the status.
@@ -125,7 +145,11 @@ fn answer_or_error_page(
     };
     let answer = page(portal);
     if has_error_page(request, status) {
-        let answer = Answer { body: Vec::new(), content_type: None, ..answer };
+        let answer = Answer {
+            body: Vec::new(),
+            content_type: None,
+            ..answer
+        };
         return match write_headers(request, &answer) {
             Ok(()) => status as ngx_int_t,
             Err(NoMemory) => ERROR,
@@ -199,10 +223,13 @@ fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
 }
 
 fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
-    let Some(copy) = request.copy(body) else { return ERROR };
+    let Some(copy) = request.copy(body) else {
+        return ERROR;
+    };
     // SAFETY: the buffer lives in the request's pool, as the bytes that it points at.
     unsafe {
-        let buffer = ffi::ngx_pcalloc(request.raw().pool, size_of::<ffi::ngx_buf_t>()).cast::<ffi::ngx_buf_t>();
+        let buffer = ffi::ngx_pcalloc(request.raw().pool, size_of::<ffi::ngx_buf_t>())
+            .cast::<ffi::ngx_buf_t>();
         if buffer.is_null() {
             return ERROR;
         }
@@ -214,7 +241,10 @@ fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
         (*buffer).set_memory(u32::from(!copy.is_empty()));
         (*buffer).set_last_buf(u32::from(!request.is_subrequest()));
         (*buffer).set_last_in_chain(1);
-        let mut chain = ffi::ngx_chain_t { buf: buffer, next: null_mut() };
+        let mut chain = ffi::ngx_chain_t {
+            buf: buffer,
+            next: null_mut(),
+        };
         ffi::ngx_http_output_filter(request.as_ptr(), &raw mut chain)
     }
 }

@@ -172,7 +172,10 @@ impl Request {
 
     /// The same as a string of nginx.
     pub fn copy_str(self, source: &[u8]) -> Option<ngx_str_t> {
-        self.copy(source).map(|copy| ngx_str_t { len: copy.len(), data: copy.as_ptr().cast_mut() })
+        self.copy(source).map(|copy| ngx_str_t {
+            len: copy.len(),
+            data: copy.as_ptr().cast_mut(),
+        })
     }
 
     /// Writes a line to the connection's log, which adds client, server and request.
@@ -191,7 +194,10 @@ pub struct Headers {
 impl Headers {
     /// The elements of `list`, which belongs to a live request.
     pub fn of(list: &ffi::ngx_list_t) -> Self {
-        Headers { part: &raw const list.part, index: 0 }
+        Headers {
+            part: &raw const list.part,
+            index: 0,
+        }
     }
 }
 

@@ -32,8 +32,14 @@ impl ServerNames {
         }
         // `server_name _;` and its like are names that no visitor can ask for: such a server is a
         // catch-all on purpose.
-        let real = copy.exact.iter().any(|name| name.iter().any(u8::is_ascii_alphanumeric));
-        copy.any |= !real && copy.suffixes.is_empty() && copy.prefixes.is_empty() && copy.regexes.is_empty();
+        let real = copy
+            .exact
+            .iter()
+            .any(|name| name.iter().any(u8::is_ascii_alphanumeric));
+        copy.any |= !real
+            && copy.suffixes.is_empty()
+            && copy.prefixes.is_empty()
+            && copy.regexes.is_empty();
         copy
     }
 
@@ -55,8 +61,14 @@ impl ServerNames {
     pub fn cover(&self, host: &[u8]) -> bool {
         self.any
             || self.exact.contains(host)
-            || self.suffixes.iter().any(|suffix| host.len() > suffix.len() && host.ends_with(suffix))
-            || self.prefixes.iter().any(|prefix| host.len() > prefix.len() && host.starts_with(prefix))
+            || self
+                .suffixes
+                .iter()
+                .any(|suffix| host.len() > suffix.len() && host.ends_with(suffix))
+            || self
+                .prefixes
+                .iter()
+                .any(|prefix| host.len() > prefix.len() && host.starts_with(prefix))
             || self.regexes.iter().any(|regex| matches(*regex, host))
     }
 
@@ -68,12 +80,19 @@ impl ServerNames {
             .iter()
             .filter(|name| name.iter().any(u8::is_ascii_alphanumeric))
             .map(move |name| text(name))
-            .chain(self.suffixes.iter().map(move |suffix| format!("a{}", text(suffix))))
+            .chain(
+                self.suffixes
+                    .iter()
+                    .map(move |suffix| format!("a{}", text(suffix))),
+            )
     }
 }
 
 fn matches(regex: *mut ngx_regex_t, host: &[u8]) -> bool {
-    let mut subject = ngx_str_t { len: host.len(), data: host.as_ptr().cast_mut() };
+    let mut subject = ngx_str_t {
+        len: host.len(),
+        data: host.as_ptr().cast_mut(),
+    };
     // SAFETY: the expression lives in the cycle's pool; without captures the call writes nothing.
     unsafe { ffi::ngx_regex_exec(regex, &raw mut subject, std::ptr::null_mut(), 0) >= 0 }
 }

@@ -8,12 +8,12 @@ use std::{
 };
 
 use super::{
-    access, clean, checks,
+    access, checks, clean,
     conf::{IdentityHeaders, Loaded, LocationConf, MainConf, ServerConf},
     directives::{Directive, Mistake, conf_log, log_problems},
     entry,
     ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
-    hashing,
+    guard_cookie, hashing,
     job::Threads,
     log::Level,
     module::ngx_http_auth_gate_module,
@@ -29,7 +29,13 @@ use crate::{
 
 /// Adds the variables.
 pub unsafe extern "C" fn preconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
-    entry::guard("preconfiguration", ERROR, || if variables::add(cf).is_ok() { OK } else { ERROR })
+    entry::guard("preconfiguration", ERROR, || {
+        if variables::add(cf).is_ok() {
+            OK
+        } else {
+            ERROR
+        }
+    })
 }
 
 /// Everything is read: checks what only the whole shows, and takes the gate's place in its phase.
@@ -50,9 +56,14 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             return ERROR;
         }
         conf.zone.bind(conf);
-        let phases = [(ffi::ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access::handler as Handler)];
+        let phases = [(
+            ffi::ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
+            access::handler as Handler,
+        )];
         // SAFETY: as above.
-        if variables::wrap_remote_user(core).is_err() || unsafe { push_handlers(core, &phases) }.is_err() {
+        if variables::wrap_remote_user(core).is_err()
+            || unsafe { push_handlers(core, &phases) }.is_err()
+        {
             return ERROR;
         }
         OK
@@ -70,12 +81,23 @@ pub unsafe extern "C" fn register_cleaner(cf: *mut ngx_conf_t) -> ngx_int_t {
             return OK;
         }
         let phases = [
-            (ffi::ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, clean::server_rewrite as Handler),
+            (
+                ffi::ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE,
+                clean::server_rewrite as Handler,
+            ),
             (ffi::ngx_http_phases_NGX_HTTP_REWRITE_PHASE, clean::rewrite),
-            (ffi::ngx_http_phases_NGX_HTTP_PREACCESS_PHASE, clean::preaccess),
+            (
+                ffi::ngx_http_phases_NGX_HTTP_PREACCESS_PHASE,
+                clean::preaccess,
+            ),
         ];
         // SAFETY: as above.
-        if unsafe { push_handlers(core, &phases) }.is_ok() { OK } else { ERROR }
+        let pushed = unsafe { push_handlers(core, &phases) };
+        if pushed.and_then(|()| guard_cookie::register()).is_ok() {
+            OK
+        } else {
+            ERROR
+        }
     })
 }
 
@@ -86,7 +108,9 @@ unsafe fn push_handlers(
     for (phase, handler) in handlers {
         // SAFETY: the arrays of handlers were made before any postconfiguration.
         let place = unsafe {
-            ffi::ngx_array_push(&raw mut core.phases[*phase as usize].handlers).cast::<ffi::ngx_http_handler_pt>().as_mut()
+            ffi::ngx_array_push(&raw mut core.phases[*phase as usize].handlers)
+                .cast::<ffi::ngx_http_handler_pt>()
+                .as_mut()
         };
         *place.ok_or(())? = Some(*handler);
     }
@@ -126,10 +150,15 @@ fn keep_environment(cycle: *mut ngx_cycle_t, names: &[String]) -> Result<(), Mis
     for name in names {
         // SAFETY: the core module's configuration of the cycle being made; the copy lives in its pool.
         unsafe {
-            let core = (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
-            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes()).ok_or(Mistake::Logged)?;
+            let core =
+                (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
+            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes())
+                .ok_or(Mistake::Logged)?;
             let place = ffi::ngx_array_push(&raw mut (*core).env).cast::<ffi::ngx_str_t>();
-            place.as_mut().map(|place| *place = kept).ok_or(Mistake::Logged)?;
+            place
+                .as_mut()
+                .map(|place| *place = kept)
+                .ok_or(Mistake::Logged)?;
         }
     }
     Ok(())
@@ -162,10 +191,16 @@ unsafe fn create<T: Default>(cf: *mut ngx_conf_t) -> *mut c_void {
         });
     }
     entry::guard("configuration", std::ptr::null_mut(), || {
-        const { assert!(align_of::<T>() <= ffi::NGX_ALIGNMENT, "a pool aligns no better") };
+        const {
+            assert!(
+                align_of::<T>() <= ffi::NGX_ALIGNMENT,
+                "a pool aligns no better"
+            )
+        };
         // SAFETY: the pool gives a block of that size, which is written before it may be dropped.
         unsafe {
-            let Some(cleanup) = ffi::ngx_pool_cleanup_add((*cf).pool, size_of::<T>()).as_mut() else {
+            let Some(cleanup) = ffi::ngx_pool_cleanup_add((*cf).pool, size_of::<T>()).as_mut()
+            else {
                 return std::ptr::null_mut();
             };
             cleanup.data.cast::<T>().write(T::default());
@@ -183,7 +218,12 @@ pub unsafe extern "C" fn merge_server_conf(
 ) -> *mut c_char {
     entry::guard("configuration merge", CONF_ERROR, || {
         // SAFETY: both were made by `create_server_conf`.
-        let (parent, child) = unsafe { (&*parent.cast::<ServerConf>(), &mut *child.cast::<ServerConf>()) };
+        let (parent, child) = unsafe {
+            (
+                &*parent.cast::<ServerConf>(),
+                &mut *child.cast::<ServerConf>(),
+            )
+        };
         child.scheme = child.scheme.or(parent.scheme);
         CONF_OK
     })
@@ -210,7 +250,8 @@ pub unsafe extern "C" fn merge_location_conf(
             )
         };
         child.inherit(parent);
-        let contradicts = child.policy == Some(PolicySource::Fixed(Requirement::Bypass)) && child.require.is_some();
+        let contradicts = child.policy == Some(PolicySource::Fixed(Requirement::Bypass))
+            && child.require.is_some();
         if contradicts {
             conf_log(
                 cf,
@@ -236,10 +277,17 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     entry::guard("worker start", ERROR, || {
         entry::report_panics();
         // SAFETY: nginx hands the cycle that the worker will serve.
-        let Some(conf) = (unsafe { cycle_main_conf(cycle) }) else { return OK };
-        let Some(loaded) = &conf.loaded else { return OK };
+        let Some(conf) = (unsafe { cycle_main_conf(cycle) }) else {
+            return OK;
+        };
+        let Some(loaded) = &conf.loaded else {
+            return OK;
+        };
         // SAFETY: set by nginx before a process begins. Its cache manager and loader have no threads.
-        if !matches!(unsafe { ffi::ngx_process } as u32, ffi::NGX_PROCESS_SINGLE | ffi::NGX_PROCESS_WORKER) {
+        if !matches!(
+            unsafe { ffi::ngx_process } as u32,
+            ffi::NGX_PROCESS_SINGLE | ffi::NGX_PROCESS_WORKER
+        ) {
             return OK;
         }
         hashing::reset(&conf.zone);
@@ -266,7 +314,9 @@ unsafe fn cycle_main_conf<'a>(cycle: *mut ngx_cycle_t) -> Option<&'a MainConf> {
     unsafe {
         let http = *(*cycle).conf_ctx.add(ffi::ngx_http_module.index);
         let context = http.cast::<ffi::ngx_http_conf_ctx_t>().as_ref()?;
-        (*context.main_conf.add(ngx_http_auth_gate_module.ctx_index)).cast::<MainConf>().as_ref()
+        (*context.main_conf.add(ngx_http_auth_gate_module.ctx_index))
+            .cast::<MainConf>()
+            .as_ref()
     }
 }
 
@@ -274,7 +324,10 @@ unsafe fn main_conf<'a>(cf: *mut ngx_conf_t) -> &'a mut MainConf {
     // SAFETY: the caller reads the http block, whose context holds ours.
     unsafe {
         let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();
-        &mut *(*(*context).main_conf.add(ngx_http_auth_gate_module.ctx_index)).cast()
+        &mut *(*(*context)
+            .main_conf
+            .add(ngx_http_auth_gate_module.ctx_index))
+        .cast()
     }
 }
 
@@ -282,6 +335,9 @@ unsafe fn core_main_conf<'a>(cf: *mut ngx_conf_t) -> &'a mut ffi::ngx_http_core_
     // SAFETY: as `main_conf`, for the core module.
     unsafe {
         let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();
-        &mut *(*(*context).main_conf.add(ffi::ngx_http_core_module.ctx_index)).cast()
+        &mut *(*(*context)
+            .main_conf
+            .add(ffi::ngx_http_core_module.ctx_index))
+        .cast()
     }
 }

@@ -79,15 +79,21 @@ impl Snapshot {
     pub fn watch(self: &Rc<Self>, config: &Arc<Config>, threads: job::Threads) {
         let (snapshot, config) = (Rc::downgrade(self), Arc::clone(config));
         Timer::every(INTERVAL, move |again| {
-            let Some(seen) = snapshot.upgrade().map(|snapshot| snapshot.seen.get()) else { return };
+            let Some(seen) = snapshot.upgrade().map(|snapshot| snapshot.seen.get()) else {
+                return;
+            };
             let (snapshot, config) = (snapshot.clone(), Arc::clone(&config));
             let path = config.users_file.path.clone();
-            job::spawn(threads, move || look(&config.users_file, seen), move |look| {
-                if let Some(snapshot) = snapshot.upgrade() {
-                    snapshot.take(&path, look);
-                    again.arm();
-                }
-            });
+            job::spawn(
+                threads,
+                move || look(&config.users_file, seen),
+                move |look| {
+                    if let Some(snapshot) = snapshot.upgrade() {
+                        snapshot.take(&path, look);
+                        again.arm();
+                    }
+                },
+            );
         });
     }
 
@@ -98,7 +104,10 @@ impl Snapshot {
             Look::Gone(error) => {
                 // Said once: the next look finds the same absence.
                 if !matches!(self.seen.replace(Seen::Absence), Seen::Absence) {
-                    log::cycle(Level::Error, format_args!("auth_gate: {path}: {error}; the users known so far stay"));
+                    log::cycle(
+                        Level::Error,
+                        format_args!("auth_gate: {path}: {error}; the users known so far stay"),
+                    );
                 }
             }
             Look::Changed(stamp, read) => {
@@ -108,11 +117,17 @@ impl Snapshot {
                         let count = directory.len();
                         *self.directory.borrow_mut() = directory;
                         let level = if first { Level::Info } else { Level::Notice };
-                        log::cycle(level, format_args!("auth_gate: {path}: read again, {count} users"));
+                        log::cycle(
+                            level,
+                            format_args!("auth_gate: {path}: read again, {count} users"),
+                        );
                     }
                     Err(problems) => {
                         for problem in problems {
-                            log::cycle(Level::Error, format_args!("auth_gate: {problem}; the users known so far stay"));
+                            log::cycle(
+                                Level::Error,
+                                format_args!("auth_gate: {problem}; the users known so far stay"),
+                            );
                         }
                     }
                 }
@@ -124,12 +139,16 @@ impl Snapshot {
 /// Runs on a thread: nothing here touches nginx.
 fn look(file: &UsersFile, seen: Seen) -> Look {
     let now = match stamp(&file.path) {
-        Ok(now) if now.is_fresh() || matches!(seen, Seen::File(stamp) if stamp == now) => return Look::Same,
+        Ok(now) if now.is_fresh() || matches!(seen, Seen::File(stamp) if stamp == now) => {
+            return Look::Same;
+        }
         Ok(now) => now,
         Err(error) => return Look::Gone(error),
     };
     let read = match std::fs::read(&file.path) {
-        Ok(bytes) => config::load_users(&file.path, &bytes, file).map(|(directory, _)| Arc::new(directory)),
+        Ok(bytes) => {
+            config::load_users(&file.path, &bytes, file).map(|(directory, _)| Arc::new(directory))
+        }
         Err(error) => return Look::Gone(error),
     };
     Look::Changed(now, Box::new(read))
@@ -139,8 +158,13 @@ impl Stamp {
     /// Whether the file changed just now. A change in the future is a clock that was set back.
     fn is_fresh(&self) -> bool {
         let (seconds, nanoseconds) = self.changed;
-        let changed = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0));
-        SystemTime::now().duration_since(UNIX_EPOCH + changed).is_ok_and(|age| age < SETTLED)
+        let changed = Duration::new(
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanoseconds).unwrap_or(0),
+        );
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH + changed)
+            .is_ok_and(|age| age < SETTLED)
     }
 }
 

@@ -114,7 +114,10 @@ impl State {
             }
             let mut cleanup = (*request.raw().pool).cleanup;
             while let Some(record) = cleanup.as_ref() {
-                if record.handler.is_some_and(|handler| handler as usize == drop_state as *const () as usize) {
+                if record
+                    .handler
+                    .is_some_and(|handler| handler as usize == drop_state as *const () as usize)
+                {
                     set_context(request, record.data);
                     return record.data.cast::<State>().as_mut();
                 }
@@ -128,7 +131,8 @@ impl State {
         // SAFETY: the pool gives a block of the size asked for, aligned for any nginx type; it is
         // written before the handler that drops it is set.
         unsafe {
-            let record = ffi::ngx_pool_cleanup_add(request.raw().pool, size_of::<State>()).as_mut()?;
+            let record =
+                ffi::ngx_pool_cleanup_add(request.raw().pool, size_of::<State>()).as_mut()?;
             let state = record.data.cast::<State>();
             state.write(State::default());
             record.handler = Some(drop_state);
@@ -148,7 +152,10 @@ impl State {
     pub fn cookies<'a>(&self, _alive: Request) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         // SAFETY: the bytes belong to the header buffers of the request, which the argument proves alive;
         // taking a cookie out writes a new buffer and leaves the old one.
-        self.cookies.into_iter().flatten().map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
+        self.cookies
+            .into_iter()
+            .flatten()
+            .map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
     }
 
     /// Whether `element` is a header that we added.
@@ -174,7 +181,10 @@ impl State {
     }
 }
 
-const _: () = assert!(align_of::<State>() <= ffi::NGX_ALIGNMENT, "a pool aligns no better");
+const _: () = assert!(
+    align_of::<State>() <= ffi::NGX_ALIGNMENT,
+    "a pool aligns no better"
+);
 
 unsafe fn context(request: Request) -> *mut c_void {
     // SAFETY: every request has one context for each module.

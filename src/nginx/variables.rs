@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
     entry,
-    ffi::{self, ERROR, NGX_HTTP_VAR_NOCACHEABLE, OK, ngx_http_request_t, ngx_http_variable_value_t, ngx_int_t, ngx_str_t},
+    ffi::{
+        self, ERROR, NGX_HTTP_VAR_NOCACHEABLE, OK, ngx_http_request_t, ngx_http_variable_value_t,
+        ngx_int_t, ngx_str_t,
+    },
     request::Request,
     state::{Outcome, State},
 };
@@ -13,8 +16,11 @@ use crate::{
     users::HeaderSet,
 };
 
-type Getter =
-    unsafe extern "C" fn(*mut ngx_http_request_t, *mut ngx_http_variable_value_t, usize) -> ngx_int_t;
+type Getter = unsafe extern "C" fn(
+    *mut ngx_http_request_t,
+    *mut ngx_http_variable_value_t,
+    usize,
+) -> ngx_int_t;
 
 /// The variables, `$remote_user` apart, and which of our values each gives.
 const VARIABLES: [(&str, What); 7] = [
@@ -44,9 +50,14 @@ static KEPT_REMOTE_USER: AtomicUsize = AtomicUsize::new(0);
 /// Adds our variables; before nginx reads any block that could use them.
 pub fn add(cf: *mut ffi::ngx_conf_t) -> Result<(), ()> {
     for (place, (name, _)) in VARIABLES.iter().enumerate() {
-        let mut name = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        let mut name = ngx_str_t {
+            len: name.len(),
+            data: name.as_ptr().cast_mut(),
+        };
         // SAFETY: `cf` is live; nginx copies the name.
-        let variable = unsafe { ffi::ngx_http_add_variable(cf, &raw mut name, NGX_HTTP_VAR_NOCACHEABLE as usize) };
+        let variable = unsafe {
+            ffi::ngx_http_add_variable(cf, &raw mut name, NGX_HTTP_VAR_NOCACHEABLE as usize)
+        };
         // SAFETY: null, or a variable of this configuration that is ours to fill.
         let variable = unsafe { variable.as_mut() }.ok_or(())?;
         variable.get_handler = Some(get);
@@ -60,9 +71,18 @@ pub fn wrap_remote_user(cmcf: &ffi::ngx_http_core_main_conf_t) -> Result<(), ()>
     // SAFETY: while the configuration is read, the keys are an array of the variables' names, each
     // with its variable as the value.
     unsafe {
-        let keys = (*cmcf.variables_keys).keys.as_slice::<ffi::ngx_hash_key_t>();
-        let key = keys.iter().find(|key| key.key.as_bytes() == b"remote_user").ok_or(())?;
-        let variable = key.value.cast::<ffi::ngx_http_variable_t>().as_mut().ok_or(())?;
+        let keys = (*cmcf.variables_keys)
+            .keys
+            .as_slice::<ffi::ngx_hash_key_t>();
+        let key = keys
+            .iter()
+            .find(|key| key.key.as_bytes() == b"remote_user")
+            .ok_or(())?;
+        let variable = key
+            .value
+            .cast::<ffi::ngx_http_variable_t>()
+            .as_mut()
+            .ok_or(())?;
         let kept = variable.get_handler.ok_or(())?;
         if kept as usize != remote_user as Getter as usize {
             KEPT_REMOTE_USER.store(kept as usize, Ordering::Relaxed);
@@ -83,7 +103,9 @@ unsafe extern "C" fn get(
         let (request, v) = unsafe { (Request::from_callback(r), &mut *v) };
         let value = request.and_then(|request| {
             let (_, what) = VARIABLES.get(data)?;
-            State::find(request).and_then(|state| value(state, *what)).map(|value| (request, value))
+            State::find(request)
+                .and_then(|state| value(state, *what))
+                .map(|value| (request, value))
         });
         set(v, value)
     })
@@ -98,7 +120,9 @@ unsafe extern "C" fn remote_user(
         // SAFETY: `r` is the request of this callback.
         let request = unsafe { Request::from_callback(r) };
         let ours = request.and_then(|request| {
-            State::find(request).and_then(|state| value(state, What::Identity(0))).map(|value| (request, value))
+            State::find(request)
+                .and_then(|state| value(state, What::Identity(0)))
+                .map(|value| (request, value))
         });
         if ours.is_some() {
             // SAFETY: `v` is that of this callback.
@@ -120,7 +144,11 @@ fn value(state: &State, what: What) -> Option<String> {
     }
     let outcome = state.outcome?;
     if let What::Level = what {
-        let level = state.visitor.as_ref().and_then(|visitor| visitor.signed_in()).map_or(0, |s| s.level() as u8);
+        let level = state
+            .visitor
+            .as_ref()
+            .and_then(|visitor| visitor.signed_in())
+            .map_or(0, |s| s.level() as u8);
         return Some(level.to_string());
     }
     let Outcome::Judged(verdict) = outcome else {

@@ -62,7 +62,11 @@ enum Life {
     /// nginx will map it when it has read the whole configuration.
     Configured(NonNull<ngx_shm_zone_t>),
     /// Mapped and shared out.
-    Ready { pool: NonNull<ngx_slab_pool_t>, block: NonNull<u8>, total: usize },
+    Ready {
+        pool: NonNull<ngx_slab_pool_t>,
+        block: NonNull<u8>,
+        total: usize,
+    },
 }
 
 impl Zone {
@@ -73,12 +77,21 @@ impl Zone {
         }
         let word = directive.words().into_iter().next().unwrap_or_default();
         let shape = || Mistake::Says("wants NAME:SIZE, for instance auth_gate:16m".into());
-        let colon = word.iter().position(|byte| *byte == b':').ok_or_else(shape)?;
+        let colon = word
+            .iter()
+            .position(|byte| *byte == b':')
+            .ok_or_else(shape)?;
         let (name, size) = (&word[..colon], &word[colon + 1..]);
-        let mut text = ngx_str_t { len: size.len(), data: size.as_ptr().cast_mut() };
+        let mut text = ngx_str_t {
+            len: size.len(),
+            data: size.as_ptr().cast_mut(),
+        };
         // SAFETY: parses a string of the live configuration.
         let size = unsafe { ffi::ngx_parse_size(&raw mut text) };
-        let size = usize::try_from(size).ok().filter(|_| !name.is_empty()).ok_or_else(shape)?;
+        let size = usize::try_from(size)
+            .ok()
+            .filter(|_| !name.is_empty())
+            .ok_or_else(shape)?;
         self.add(directive.cf(), name, size)
     }
 
@@ -95,13 +108,24 @@ impl Zone {
         let least = Layout::LEAST + Layout::LEAST / 4;
         if size < least {
             let name = String::from_utf8_lossy(name);
-            return Err(Mistake::Says(format!("zone \"{name}\" is too small: give it at least {}k", least >> 10)));
+            return Err(Mistake::Says(format!(
+                "zone \"{name}\" is too small: give it at least {}k",
+                least >> 10
+            )));
         }
-        let mut name = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+        let mut name = ngx_str_t {
+            len: name.len(),
+            data: name.as_ptr().cast_mut(),
+        };
         // SAFETY: `cf` is live; the name is a word of the configuration or a constant; the tag tells
         // our zones from those of other modules.
         let zone = unsafe {
-            ffi::ngx_shared_memory_add(cf, &raw mut name, size, (&raw mut ngx_http_auth_gate_module).cast())
+            ffi::ngx_shared_memory_add(
+                cf,
+                &raw mut name,
+                size,
+                (&raw mut ngx_http_auth_gate_module).cast(),
+            )
         };
         let mut zone = NonNull::new(zone).ok_or(Mistake::Logged)?;
         // SAFETY: the zone was just made or found in this configuration; data and init are ours to set.
@@ -129,33 +153,46 @@ impl Zone {
         let (lock, layout) = self.lock()?;
         let (table, opened) = session::Table::open(self.part(layout.sessions)?).ok()?;
         report(opened, "sessions");
-        Some(Sessions { table, zone: self, _lock: lock })
+        Some(Sessions {
+            table,
+            zone: self,
+            _lock: lock,
+        })
     }
 
     /// The failed logins, under the lock.
     pub fn with_attempts<R>(&self, f: impl FnOnce(&mut Attempts<'_>) -> R) -> Option<R> {
         let keys = self.keys()?;
         let (_lock, layout) = self.lock()?;
-        let (mut attempts, opened) = Attempts::open(self.part(layout.attempts)?, keys.regulation()).ok()?;
-        opened.into_iter().for_each(|opened| report(opened, "failed logins"));
+        let (mut attempts, opened) =
+            Attempts::open(self.part(layout.attempts)?, keys.regulation()).ok()?;
+        opened
+            .into_iter()
+            .for_each(|opened| report(opened, "failed logins"));
         Some(f(&mut attempts))
     }
 
     /// How long logins take, under the lock.
     pub fn with_delay<R>(&self, f: impl FnOnce(&mut Delay<&mut [u8]>) -> R) -> Option<R> {
         let (_lock, layout) = self.lock()?;
-        Delay::open(self.part(layout.delay)?).ok().map(|mut delay| f(&mut delay))
+        Delay::open(self.part(layout.delay)?)
+            .ok()
+            .map(|mut delay| f(&mut delay))
     }
 
     /// For each worker its process and how many hashes it runs.
     pub fn hash_counts(&self) -> Option<&[[AtomicU32; 2]; COUNTED_WORKERS]> {
-        let Life::Ready { block, .. } = self.life.get() else { return None };
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
         // SAFETY: the words lie inside the block, are aligned to eight and only ever read as atomics.
         Some(unsafe { &*block.as_ptr().add(place::HASHES).cast() })
     }
 
     fn lock(&self) -> Option<(Lock, Layout)> {
-        let Life::Ready { pool, total, .. } = self.life.get() else { return None };
+        let Life::Ready { pool, total, .. } = self.life.get() else {
+            return None;
+        };
         let layout = Layout::split(total).ok()?;
         Some((Lock::take(pool), layout))
     }
@@ -163,31 +200,43 @@ impl Zone {
     /// A part of the block. The caller holds the lock for as long as it uses the bytes.
     #[allow(clippy::mut_from_ref)]
     fn part(&self, range: std::ops::Range<usize>) -> Option<&mut [u8]> {
-        let Life::Ready { block, total, .. } = self.life.get() else { return None };
+        let Life::Ready { block, total, .. } = self.life.get() else {
+            return None;
+        };
         debug_assert!(range.end <= total);
         // SAFETY: the range lies inside the block; parts do not overlap; the lock keeps other
         // processes out, and in this one no second borrow is made while a guard lives.
-        Some(unsafe { std::slice::from_raw_parts_mut(block.as_ptr().add(range.start), range.len()) })
+        Some(unsafe {
+            std::slice::from_raw_parts_mut(block.as_ptr().add(range.start), range.len())
+        })
     }
 
     fn word(&self, at: usize) -> Option<&AtomicU32> {
-        let Life::Ready { block, .. } = self.life.get() else { return None };
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
         // SAFETY: `at` is a multiple of four inside the shared part, and only read as an atomic.
         Some(unsafe { &*block.as_ptr().add(at).cast() })
     }
 
     fn say_full_once(&self) {
-        if self.word(place::FULL).is_some_and(|said| said.swap(1, Ordering::Relaxed) == 0) {
+        if self
+            .word(place::FULL)
+            .is_some_and(|said| said.swap(1, Ordering::Relaxed) == 0)
+        {
             log::cycle(
                 Level::Warn,
-                format_args!("auth_gate: the zone is full and forgets the sessions longest unused: raise auth_gate_zone"),
+                format_args!(
+                    "auth_gate: the zone is full and forgets the sessions longest unused: raise auth_gate_zone"
+                ),
             );
         }
     }
 
     /// Maps the zone's block and makes the keys.
     fn make_ready(&self, zone: &ngx_shm_zone_t, conf: &MainConf) -> Result<(), String> {
-        let pool = NonNull::new(zone.shm.addr.cast::<ngx_slab_pool_t>()).ok_or("zone is not mapped")?;
+        let pool =
+            NonNull::new(zone.shm.addr.cast::<ngx_slab_pool_t>()).ok_or("zone is not mapped")?;
         // SAFETY: nginx has put a slab pool at the start of the mapping.
         let (block, total) = unsafe { block_of(pool) }.ok_or("zone has no memory")?;
         Layout::split(total).map_err(|error| error.to_string())?;
@@ -195,12 +244,21 @@ impl Zone {
         if let Some(full) = self.word(place::FULL) {
             full.store(0, Ordering::Relaxed);
         }
-        let secret = conf.loaded.as_ref().and_then(|loaded| loaded.config.session.secret.as_ref());
+        let secret = conf
+            .loaded
+            .as_ref()
+            .and_then(|loaded| loaded.config.session.secret.as_ref());
         let keys = match secret {
             Some(secret) => Keys::derive(secret.expose_secret().as_bytes()),
-            None => Keys::derive(&self.part(place::SECRET..place::SECRET + 32).ok_or("zone is not ready")?[..]),
+            None => Keys::derive(
+                &self
+                    .part(place::SECRET..place::SECRET + 32)
+                    .ok_or("zone is not ready")?[..],
+            ),
         };
-        self.keys.set(keys).map_err(|_| "keys are made twice".to_owned())
+        self.keys
+            .set(keys)
+            .map_err(|_| "keys are made twice".to_owned())
     }
 }
 
@@ -228,8 +286,15 @@ unsafe fn block_of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).ok()?;
         block.as_ptr().write_bytes(0, total.min(4096));
-        block.as_ptr().add(place::SECRET).copy_from_nonoverlapping(secret.as_ptr(), secret.len());
-        block.as_ptr().add(place::TOTAL).cast::<u64>().write(total as u64);
+        block
+            .as_ptr()
+            .add(place::SECRET)
+            .copy_from_nonoverlapping(secret.as_ptr(), secret.len());
+        block
+            .as_ptr()
+            .add(place::TOTAL)
+            .cast::<u64>()
+            .write(total as u64);
         block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
         (*slab).data = block.as_ptr().cast();
         Some((block, total))
@@ -243,11 +308,18 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
         // SAFETY: nginx hands the zone that `add` made, with the data that `bind` set.
         let (zone, conf) = unsafe { (&*zone, (*zone).data.cast::<MainConf>().as_ref()) };
         let Some(conf) = conf else { return ERROR };
-        let result = conf.zone.make_ready(zone, conf).and_then(|()| check_surroundings(conf));
+        let result = conf
+            .zone
+            .make_ready(zone, conf)
+            .and_then(|()| check_surroundings(conf));
         match result {
             Ok(()) => OK,
             Err(message) => {
-                log::write(zone.shm.log, Level::Emerg, format_args!("auth_gate: {message}"));
+                log::write(
+                    zone.shm.log,
+                    Level::Emerg,
+                    format_args!("auth_gate: {message}"),
+                );
                 ERROR
             }
         }
@@ -256,7 +328,9 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
 
 /// What can be checked only when the whole configuration is known.
 fn check_surroundings(conf: &MainConf) -> Result<(), String> {
-    let Some(loaded) = &conf.loaded else { return Ok(()) };
+    let Some(loaded) = &conf.loaded else {
+        return Ok(());
+    };
     // SAFETY: the cycle being made has the core module's and the event module's configurations.
     let (core, method) = unsafe { (core_conf(loaded.cycle), event_method(loaded.cycle)) };
     if matches!(method.as_deref(), Some("poll" | "select")) {
@@ -281,17 +355,28 @@ fn check_surroundings(conf: &MainConf) -> Result<(), String> {
 
 unsafe fn core_conf<'a>(cycle: *mut ffi::ngx_cycle_t) -> Option<&'a ffi::ngx_core_conf_t> {
     // SAFETY: `conf_ctx` of a cycle holds the core module's configuration at its index.
-    unsafe { (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>().as_ref() }
+    unsafe {
+        (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index))
+            .cast::<ffi::ngx_core_conf_t>()
+            .as_ref()
+    }
 }
 
 unsafe fn event_method(cycle: *mut ffi::ngx_cycle_t) -> Option<String> {
     // SAFETY: the events module keeps an array of its modules' configurations, as nginx's own macro
     // `ngx_event_get_conf` reads it; the name is a C string.
     unsafe {
-        let events = (*(*cycle).conf_ctx.add(ffi::ngx_events_module.index)).cast::<*mut *mut c_void>().as_ref()?;
-        let conf = (*events.add(ffi::ngx_event_core_module.ctx_index)).cast::<ffi::ngx_event_conf_t>().as_ref()?;
-        (!conf.name.is_null())
-            .then(|| std::ffi::CStr::from_ptr(conf.name.cast()).to_string_lossy().into_owned())
+        let events = (*(*cycle).conf_ctx.add(ffi::ngx_events_module.index))
+            .cast::<*mut *mut c_void>()
+            .as_ref()?;
+        let conf = (*events.add(ffi::ngx_event_core_module.ctx_index))
+            .cast::<ffi::ngx_event_conf_t>()
+            .as_ref()?;
+        (!conf.name.is_null()).then(|| {
+            std::ffi::CStr::from_ptr(conf.name.cast())
+                .to_string_lossy()
+                .into_owned()
+        })
     }
 }
 
@@ -299,7 +384,9 @@ fn report(opened: Opened, what: &str) {
     if let Opened::Rebuilt { kept, dropped } = opened {
         log::cycle(
             Level::Notice,
-            format_args!("auth_gate: a worker died while it wrote: {what} rebuilt, {kept} kept, {dropped} dropped"),
+            format_args!(
+                "auth_gate: a worker died while it wrote: {what} rebuilt, {kept} kept, {dropped} dropped"
+            ),
         );
     }
 }
@@ -355,4 +442,7 @@ impl Sessions<'_> {
     }
 }
 
-const _: () = assert!(place::HASHES + COUNTED_WORKERS * 8 <= 4096, "the counters fit the shared part");
+const _: () = assert!(
+    place::HASHES + COUNTED_WORKERS * 8 <= 4096,
+    "the counters fit the shared part"
+);

@@ -126,6 +126,12 @@ pub fn strip(header: &[u8], name: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Whether a `Set-Cookie` value sets the cookie called `name`, as a browser reads it.
+pub fn sets(set_cookie: &[u8], name: &str) -> bool {
+    let pair = set_cookie.split(|byte| *byte == b';').next().unwrap_or_default();
+    split(pair).0 == name.as_bytes()
+}
+
 /// The `Set-Cookie` value that gives the browser `value` for `max_age` seconds; `None`: until it
 /// is closed.
 pub fn set_cookie(spec: &CookieSpec, value: &str, max_age: Option<u64>) -> String {

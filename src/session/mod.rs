@@ -12,7 +12,7 @@ mod table;
 mod token;
 
 pub use cookie::{
-    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, clear_cookie, set_cookie, strip,
+    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, clear_cookie, set_cookie, sets, strip,
     strip_to, tokens, values,
 };
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};

@@ -97,7 +97,7 @@ fn a74_directives_given_twice_or_out_of_place_are_refused() {
     );
     refuses(
         "location ~ ^/a { auth_gate_portal; }",
-        &["auth_gate_portal", "regular expression"],
+        &["auth_gate_portal", "prefix location"],
     );
     refuses(
         "location /a { auth_gate_config x.yml; }",
@@ -170,12 +170,6 @@ fn declared_schemes_warn_about_nothing() {
     let checked = Site::bed().server(plain).check();
     checked.taken();
     assert!(!checked.text.contains("[warn]"), "{}", checked.text);
-}
-
-#[test]
-fn polling_without_threads_is_refused() {
-    let site = Site::bed().events("use poll;");
-    site.check().refused(&["use poll"]);
 }
 
 #[test]
@@ -282,7 +276,7 @@ fn a_users_file_that_cannot_be_used_is_refused() {
 
 #[test]
 fn a_broken_configuration_leaves_the_running_one_alone() {
-    let gate = Site::bed().start();
+    let gate = Site::bed().tolerate("not valid YAML").start();
     let mut alice = gate.signed_in("alice");
     gate.overwrite("configuration.yml", "access_control: [");
     assert!(gate.reload().unwrap_err().contains("configuration.yml"));

@@ -218,7 +218,7 @@ fn error_pages_can_replace_a_refusal() {
         (forbidden.status, forbidden.header("X-Backend")),
         (403, Some("echo"))
     );
-    assert_eq!(gate.backend().take_one().one("Remote-User"), "alice");
+    gate.backend().take_one();
     let unauthorized = gate.send(&Ask::new("GET", APP, "/x"));
     assert_eq!(
         (unauthorized.status, unauthorized.header("X-Backend")),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::harness::browser::Browser;
-use super::harness::{Ask, Site, until};
+use super::harness::{Ask, Site};
 
 #[test]
 fn bytes_reach_the_backend_and_come_back() {
@@ -80,9 +80,7 @@ fn cgi_like_backends_echo_their_parameters() {
 #[test]
 fn workers_can_be_reloaded_and_killed() {
     let mut gate = Site::bare().workers(2).start();
-    let first = until("two workers", || {
-        Some(gate.workers()).filter(|workers| workers.len() == 2)
-    });
+    let first = gate.workers();
     gate.reload().unwrap();
     assert!(gate.workers().is_disjoint(&first));
     gate.tolerate("exited on signal 9");
@@ -120,4 +118,14 @@ fn a_browser_shows_a_page() {
     let mut browser = Browser::start(&gate).without_javascript();
     browser.open(&gate.url("app.example.com", "/page"));
     assert_eq!(browser.evaluate("document.title"), "");
+}
+
+#[test]
+fn the_module_loads_signs_in_and_denies() {
+    let gate = Site::bed().start();
+    let mut alice = gate.visitor();
+    assert_eq!(alice.page("app.example.com", "/x").status, 302);
+    assert_eq!(alice.sign_in("alice", "password").status, 200);
+    assert!(alice.reaches("/x"));
+    assert_eq!(alice.page("app.example.com", "/admin/x").status, 403);
 }

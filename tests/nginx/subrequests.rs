@@ -9,7 +9,7 @@ fn a17_nothing_guarded_appears_inside_a_public_page() {
     let app = "ssi on;
         location = /public/page { default_type text/html; root @prefix@/html; ssi on; }
         location = /public/mirrored { mirror /admin/mirror; @proxy@ }
-        location = /public/added { add_after_body /admin/added; @proxy@ }
+        location = /public/added { add_after_body /admin/added; addition_types *; @proxy@ }
         location /admin/ { @proxy@ }";
     let site = Site::bed().app(app).file(
         "html/public/page",
@@ -38,7 +38,7 @@ fn a32_subrequests_carry_no_claims() {
     let app = "location = /public/page { default_type text/html; root @prefix@/html; ssi on; }
         location = /public/mirrored { mirror /public/mirror; @proxy@ }
         location = /mirrored { mirror /mirror; @proxy@ }
-        location = /public/added { add_after_body /public/addition; @proxy@ }";
+        location = /public/added { add_after_body /public/addition; addition_types *; @proxy@ }";
     let gate = Site::bed()
         .app(app)
         .file(

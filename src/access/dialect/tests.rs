@@ -155,6 +155,7 @@ fn what_go_refuses_is_refused_with_a_way_out() {
         ("(?P<a b>c)", "no name"),
         ("(?P<>c)", "no name"),
         ("(?P<a", "never closed"),
+        ("(?P<(?<a>b)", "no name"),
         ("(?P=a)", "flags are"),
         (r"\x{110000}", "no character"),
         (r"\x{}", "by number"),

@@ -7,12 +7,13 @@ type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// Every step, and whether it resolves percent-encoding. Each shortens the path or takes out
 /// backslashes, so that any sequence of them ends.
-pub(super) const ALL: [(bool, Step); 8] = [
+pub(super) const ALL: [(bool, Step); 9] = [
     (true, decode),
     (false, shorten_overlong),
     (false, turn_backslashes),
     (false, cut_parameters),
     (false, cut_tails),
+    (false, cut_query),
     (false, merge_slashes),
     (false, resolve_dots),
     (false, |path| changed(path, clean(path))),
@@ -127,6 +128,13 @@ fn cut_tails(path: &[u8]) -> Option<Vec<u8>> {
             None => &segment[..0],
         }
     })
+}
+
+/// The path up to a `?` or `#`, which can only have come out of an encoding: a backend that decodes
+/// before it takes the target apart reads a query or a fragment there.
+fn cut_query(path: &[u8]) -> Option<Vec<u8>> {
+    let mark = path.iter().position(|byte| matches!(byte, b'?' | b'#'))?;
+    Some(path[..mark].to_vec())
 }
 
 fn each_segment(path: &[u8], cut: impl Fn(&[u8]) -> &[u8]) -> Option<Vec<u8>> {

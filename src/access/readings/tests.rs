@@ -179,3 +179,11 @@ fn a18_long_targets_are_judged_whole() {
     let query = format!("/a%20b?{}", "x=1&".repeat(16 << 10));
     assert_eq!(read(&query).unwrap()[0].len(), query.len() - 2);
 }
+
+#[test]
+fn an_encoded_question_mark_or_hash_may_end_the_path() {
+    for target in ["/admin/x%3f/public/", "/admin/x%23/public/", "/admin/x%253f/public/"] {
+        let readings = read(target).unwrap();
+        assert!(readings.iter().any(|reading| reading == "/admin/x"), "{target}: {readings:?}");
+    }
+}

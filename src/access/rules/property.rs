@@ -3,7 +3,7 @@
 use super::tests::{object, query, rule};
 use super::*;
 use crate::access::readings::Reading;
-use crate::access::{Domain, Method, Pattern, SubjectTerm};
+use crate::access::{Method, Pattern, SubjectTerm};
 use Requirement::{Bypass, Deny, OneFactor, TwoFactor};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -46,6 +46,9 @@ impl Gate {
             }
             TcpStream::connect(gate.place.address.tls()).ok()
         });
+        until("the workers", || {
+            (gate.workers().len() == site.worker_count()).then_some(())
+        });
         gate
     }
 
@@ -131,13 +134,6 @@ impl Gate {
         self.read("error.log")
     }
 
-    /// Waits for a line with that text.
-    pub fn wait_for_log(&self, text: &str) {
-        until(&format!("the log to say {text:?}"), || {
-            self.log().contains(text).then_some(())
-        });
-    }
-
     /// Replaces a file by writing a new one and renaming it, as careful programs do.
     pub fn replace(&self, path: &str, text: &str) {
         let fresh = format!("{path}.new");
@@ -196,6 +192,9 @@ impl Gate {
     }
 
     fn stop(&mut self) {
+        if !matches!(self.master.try_wait(), Ok(None)) {
+            return;
+        }
         signal("QUIT", self.master.id());
         let end = std::time::Instant::now() + PATIENCE;
         while matches!(self.master.try_wait(), Ok(None)) {

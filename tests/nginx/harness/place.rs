@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::address::Address;
 use super::backend::Backend;
-use super::{Site, fastcgi, grpc, site, tls, uwsgi};
+use super::{Site, fastcgi, grpc, nginx, tls, uwsgi};
 
 /// A directory with all files of a site in it, and the address it is written for. Removed when dropped.
 pub struct Place {
@@ -59,7 +59,7 @@ impl Place {
 
     /// nginx on this site, with further arguments.
     pub fn nginx(&self, arguments: &[&str]) -> Command {
-        let mut command = site::nginx();
+        let mut command = nginx::nginx();
         command
             .arg("-p")
             .arg(&self.prefix)

@@ -4,10 +4,8 @@
 //! (plain http), `@proxy@` (to the echo backend), `@backend@`, `@fastcgi@`, `@uwsgi@`, `@grpc@` (addresses),
 //! `@port@` (what follows a host in a URL), `@prefix@` (the directory of the site), `@module@`.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use super::Gate;
+use super::nginx::{Checked, module};
 use super::place::Place;
 
 /// alice may everything but `/admin/`, bob is an administrator, carol is switched off.
@@ -26,7 +24,6 @@ pub struct Site {
     module: bool,
     workers: u16,
     main: String,
-    events: String,
     http: String,
     root: String,
     app: String,
@@ -51,7 +48,6 @@ impl Site {
             module: true,
             workers: 1,
             main: String::new(),
-            events: String::new(),
             http: "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:1m;"
                 .into(),
             root: "location / { @proxy@ }".into(),
@@ -93,12 +89,6 @@ impl Site {
     /// Adds lines outside of `http`.
     pub fn main(mut self, lines: &str) -> Site {
         add(&mut self.main, lines);
-        self
-    }
-
-    /// Adds lines to `events`.
-    pub fn events(mut self, lines: &str) -> Site {
-        add(&mut self.events, lines);
         self
     }
 
@@ -220,6 +210,10 @@ impl Site {
         }
     }
 
+    pub(super) fn worker_count(&self) -> usize {
+        self.workers.into()
+    }
+
     pub(super) fn files(&self) -> Vec<(String, String)> {
         let mut configuration = self.backend.replace("@watch@", &self.watch.to_string());
         for part in [&self.session, &self.yaml, &self.rules] {
@@ -250,7 +244,6 @@ impl Site {
             .replace("@load@", &load)
             .replace("@workers@", &self.workers.to_string())
             .replace("@main@", &self.main)
-            .replace("@events@", &self.events)
             .replace("@http-lines@", &self.http)
             .replace("@app@", &self.app)
             .replace("@root@", &self.root)
@@ -272,62 +265,6 @@ pub const SESSION: &str = "session:
     - domain: example.com
       authelia_url: https://auth.example.com@port@
 ";
-
-/// What `nginx -t` said; the site's directory reads `@prefix@`.
-#[derive(Debug)]
-pub struct Checked {
-    pub ok: bool,
-    pub text: String,
-}
-
-impl Checked {
-    /// Refused, with all of these in one line of the output.
-    pub fn refused(&self, parts: &[&str]) -> &Checked {
-        assert!(!self.ok, "nginx -t took it:\n{}", self.text);
-        self.says("[emerg]", parts)
-    }
-
-    /// Taken, with a warning that has all of these in one line.
-    pub fn warned(&self, parts: &[&str]) -> &Checked {
-        self.taken();
-        self.says("[warn]", parts)
-    }
-
-    /// Taken.
-    pub fn taken(&self) -> &Checked {
-        assert!(self.ok, "nginx -t refused it:\n{}", self.text);
-        self
-    }
-
-    fn says(&self, level: &str, parts: &[&str]) -> &Checked {
-        let said = self
-            .text
-            .lines()
-            .any(|l| l.contains(level) && parts.iter().all(|part| l.contains(part)));
-        assert!(said, "no {level} line with {parts:?}:\n{}", self.text);
-        self
-    }
-}
-
-/// The built module: `AUTH_GATE_MODULE`, else where `scripts/test` puts it.
-pub fn module() -> PathBuf {
-    let path = match std::env::var_os("AUTH_GATE_MODULE") {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("target/test/libngx_http_auth_gate_module.so"),
-    };
-    assert!(
-        path.is_file(),
-        "{} is missing: run scripts/test, or name the module in AUTH_GATE_MODULE",
-        path.display()
-    );
-    path
-}
-
-/// The nginx under test: `AUTH_GATE_NGINX`, else the one that is installed.
-pub fn nginx() -> Command {
-    Command::new(std::env::var_os("AUTH_GATE_NGINX").unwrap_or_else(|| "/usr/sbin/nginx".into()))
-}
 
 fn add(text: &mut String, lines: &str) {
     text.push_str(lines);

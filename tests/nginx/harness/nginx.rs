@@ -1,0 +1,60 @@
+//! The program under test, the module in it, and what it says of a configuration.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The built module: `AUTH_GATE_MODULE`, else where `scripts/test` puts it.
+pub fn module() -> PathBuf {
+    let path = match std::env::var_os("AUTH_GATE_MODULE") {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("target/test/libngx_http_auth_gate_module.so"),
+    };
+    assert!(
+        path.is_file(),
+        "{} is missing: run scripts/test, or name the module in AUTH_GATE_MODULE",
+        path.display()
+    );
+    path
+}
+
+/// The nginx under test: `AUTH_GATE_NGINX`, else the one that is installed.
+pub fn nginx() -> Command {
+    Command::new(std::env::var_os("AUTH_GATE_NGINX").unwrap_or_else(|| "/usr/sbin/nginx".into()))
+}
+
+/// What `nginx -t` said; the site's directory reads `@prefix@`.
+#[derive(Debug)]
+pub struct Checked {
+    pub ok: bool,
+    pub text: String,
+}
+
+impl Checked {
+    /// Refused, with all of these in one line of the output.
+    pub fn refused(&self, parts: &[&str]) -> &Checked {
+        assert!(!self.ok, "nginx -t took it:\n{}", self.text);
+        self.says("[emerg]", parts)
+    }
+
+    /// Taken, with a warning that has all of these in one line.
+    pub fn warned(&self, parts: &[&str]) -> &Checked {
+        self.taken();
+        self.says("[warn]", parts)
+    }
+
+    /// Taken.
+    pub fn taken(&self) -> &Checked {
+        assert!(self.ok, "nginx -t refused it:\n{}", self.text);
+        self
+    }
+
+    fn says(&self, level: &str, parts: &[&str]) -> &Checked {
+        let said = self
+            .text
+            .lines()
+            .any(|l| l.contains(level) && parts.iter().all(|part| l.contains(part)));
+        assert!(said, "no {level} line with {parts:?}:\n{}", self.text);
+        self
+    }
+}
