@@ -133,8 +133,7 @@ fn the_first_domain_that_covers_a_host_counts() {
         sessions.domain_of("below.one.example.com").map(|(n, _)| n),
         Some(1)
     );
-    let cookie = &sessions.cookies[0].realm.cookie;
-    assert!(cookie.is_host_only());
+    assert!(sessions.cookies[0].realm.cookie.is_host_only());
     assert_eq!(
         sessions.cookies[0].realm.cookie.name(),
         "__Host-auth_gate_session"
