@@ -101,11 +101,11 @@ fn answer(config: &Config, line: &Line, reading: Reading) -> Answer {
         .as_ref()
         .expect("every domain has a portal");
     let portal = match line.portal.as_deref() {
-        Some(given) if !doors::is_portal(given, &domain.domain) => return bad,
+        Some(given) if !doors::is_portal(given, &domain.realm.domain) => return bad,
         Some(given) => given,
         None => own.as_str(),
     };
-    let (user, level, credential) = identity(config, line, &domain.domain);
+    let (user, level, credential) = identity(config, line, &domain.realm.domain);
     let groups = user
         .and_then(|user| config.directory.user(user))
         .map(|user| user.groups.as_slice());

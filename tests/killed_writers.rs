@@ -61,6 +61,7 @@ fn record(number: u64, last_activity: u64) -> Record {
     Record {
         user: Name::cut(&format!("user {number}").repeat(9)),
         domain: number,
+        password: 0x1234_5678_9abc_def0,
         methods: Methods::PASSWORD,
         remember: number.is_multiple_of(2),
         created: number,

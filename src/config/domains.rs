@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Url;
 
-use super::model::covers;
 use super::report::{At, Report};
+use crate::session::is_inside;
 
 /// A cookie domain that browsers accept.
 pub(super) fn domain_name(at: &At<'_>, host_only: bool, report: &mut Report) -> Option<String> {
@@ -86,7 +86,7 @@ pub(super) fn scope(at: &At<'_>, url: &Url, domain: Option<&str>, report: &mut R
 }
 
 pub(super) fn inside(url: &Url, domain: &str) -> bool {
-    url.host_str().is_some_and(|host| covers(domain, host))
+    url.host_str().is_some_and(|host| is_inside(host, domain))
 }
 
 /// No domain twice, and none below an earlier one.
@@ -100,7 +100,7 @@ pub(super) fn distinct(cookies: &[At<'_>], report: &mut Report) {
         let host_only = cookie.get("host_only").and_then(|at| at.bool()) == Some(true);
         let above = earlier.iter().find(|(other, exact)| match exact {
             true => *other == domain,
-            false => covers(other, domain),
+            false => is_inside(domain, other),
         });
         match above {
             Some((other, _)) if *other == domain => {

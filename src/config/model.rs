@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::access::Rules;
 use crate::portal::Theme;
-use crate::session::{CookieSpec, CrossSite, Lifetimes};
+use crate::session::Realm;
 use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
 
@@ -43,23 +43,13 @@ pub struct Sessions {
 /// One entry of `session.cookies`.
 #[derive(Clone, Debug)]
 pub struct CookieDomain {
-    /// Lower case, without a dot in front; a name or an IPv4 address.
-    pub domain: String,
-    /// Name of the cookie, with `__Host-` in front where `host_only` is set.
-    pub name: String,
+    /// The domain, its cookie and its lifetimes.
+    pub realm: Realm,
     /// Where the portal is: https, host inside the domain, its path ending in `/`. Only old files
     /// (`session.domain`) may lack it.
     pub authelia_url: Option<Url>,
     /// Where to go after a login without a return address.
     pub default_redirection_url: Option<Url>,
-    /// `SameSite` of the cookie.
-    pub same_site: CrossSite,
-    /// Ours: the cookie has no `Domain` and belongs to the host of `authelia_url` alone.
-    pub host_only: bool,
-    /// The cookie, but for its value.
-    pub cookie: CookieSpec,
-    /// How long sessions last.
-    pub lifetimes: Lifetimes,
 }
 
 /// `authentication_backend.file`.
@@ -114,46 +104,9 @@ pub enum ValueType {
 
 impl Sessions {
     /// The cookie domain that `host` (without port) lies in, and its place in the list: the first
-    /// that equals it or is a dot-suffix of it, ASCII case folded.
+    /// that covers it.
     pub fn domain_of(&self, host: &str) -> Option<(usize, &CookieDomain)> {
-        let covers = |cookie: &CookieDomain| cookie.covers(host);
+        let covers = |cookie: &CookieDomain| cookie.realm.covers(host);
         self.cookies.iter().enumerate().find(|(_, c)| covers(c))
-    }
-}
-
-impl CookieDomain {
-    /// Whether `host` (without port) lies in this domain; with `host_only`, whether it is the
-    /// domain.
-    pub fn covers(&self, host: &str) -> bool {
-        match self.host_only {
-            true => self.domain.eq_ignore_ascii_case(host),
-            false => covers(&self.domain, host),
-        }
-    }
-}
-
-/// Whether `host` is `domain` or below it, ASCII case folded.
-pub(super) fn covers(domain: &str, host: &str) -> bool {
-    let (domain, host) = (domain.as_bytes(), host.as_bytes());
-    let Some(cut) = host.len().checked_sub(domain.len()) else {
-        return false;
-    };
-    let (front, back) = host.split_at(cut);
-    back.eq_ignore_ascii_case(domain) && front.last().is_none_or(|byte| *byte == b'.')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::covers;
-
-    #[test]
-    fn a_domain_covers_itself_and_what_is_below() {
-        assert!(covers("example.com", "example.com"));
-        assert!(covers("example.com", "A.Example.COM"));
-        assert!(covers("example.com", "a.b.example.com"));
-        assert!(!covers("example.com", "badexample.com"));
-        assert!(!covers("example.com", "example.com.evil.org"));
-        assert!(!covers("example.com", "com"));
-        assert!(!covers("example.com", ""));
     }
 }

@@ -20,12 +20,10 @@ impl Config {
 
 fn domain(cookie: &CookieDomain) -> Domain {
     Domain {
-        domain: cookie.domain.clone(),
+        realm: cookie.realm.clone(),
         default_redirection_url: cookie
             .default_redirection_url
             .as_ref()
             .map(ToString::to_string),
-        cookie: cookie.cookie.clone(),
-        lifetimes: cookie.lifetimes,
     }
 }

@@ -8,7 +8,7 @@ use super::model::{CookieDomain, Sessions};
 use super::report::{At, Report};
 use super::values::duration;
 use super::yaml::Kind;
-use crate::session::{CookieSpec, CrossSite, Lifetimes};
+use crate::session::{CookieSpec, CrossSite, Lifetimes, Realm};
 
 const DEFAULT_NAME: &str = "auth_gate_session";
 const HOST_PREFIX: &str = "__Host-";
@@ -163,14 +163,9 @@ fn legacy(
     }
     let cookie = cookie_spec(domain, common, &name, false, report);
     Vec::from_iter(cookie.map(|cookie| CookieDomain {
-        name: cookie.name().into(),
-        domain: name,
+        realm: Realm::new(&name, cookie, common.lifetimes),
         authelia_url: None,
         default_redirection_url: url.map(|(_, url)| url),
-        same_site: common.same_site,
-        host_only: false,
-        cookie,
-        lifetimes: common.lifetimes,
     }))
 }
 
@@ -205,14 +200,9 @@ fn cookie(at: &At<'_>, above: &Common, report: &mut Report) -> Option<CookieDoma
     let domain = domain?;
     let cookie = cookie_spec(at, &common, &domain, host_only, report)?;
     Some(CookieDomain {
-        name: cookie.name().into(),
-        domain,
+        realm: Realm::new(&domain, cookie, common.lifetimes),
         authelia_url,
         default_redirection_url,
-        same_site: common.same_site,
-        host_only,
-        cookie,
-        lifetimes: common.lifetimes,
     })
 }
 

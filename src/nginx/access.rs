@@ -97,7 +97,7 @@ fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
         _ if verdict.decision == Decision::Forbid => Err(Refusal::Forbid { asked, login }),
         Some(location) => Err(Refusal::Challenge { location, asked }),
         None => {
-            let domain = &domain.domain;
+            let domain = &domain.realm.domain;
             request.log(
                 Severity::Error,
                 format_args!("auth_gate: session.cookies of \"{domain}\" has no authelia_url to send visitors to"),

@@ -121,7 +121,11 @@ fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<
             .cookies
             .iter()
             .fold(None::<Vec<u8>>, |left, cookie| {
-                session::strip(left.as_deref().unwrap_or(header), cookie.cookie.name()).or(left)
+                session::strip(
+                    left.as_deref().unwrap_or(header),
+                    cookie.realm.cookie.name(),
+                )
+                .or(left)
             })
     };
     for element in cookie_elements(request) {

@@ -64,7 +64,7 @@ fn clean(request: Request) {
             .session
             .cookies
             .iter()
-            .any(|cookie| ours(cookie.cookie.name()))
+            .any(|cookie| ours(cookie.realm.cookie.name()))
         {
             element.hash = 0;
             request.log(

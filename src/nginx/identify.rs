@@ -9,12 +9,12 @@ use super::{
     zone::Zone,
 };
 use crate::{
-    config::CookieDomain,
-    session::{self, Key, Keys, Record},
+    portal::{Fallen, standing},
+    session::{self, Key, Realm, Record},
 };
 
-/// A session younger than this whose user is unknown is not ended: the user may have been added a
-/// moment ago, and this worker may not have read the users file yet.
+/// A session younger than this whose user is unknown, or has another password, is not ended: the
+/// users file may have changed a moment ago, and this worker may not have read it yet.
 const SETTLING: u64 = 5;
 
 /// Who the visitor is; looked up once for each request.
@@ -29,55 +29,43 @@ pub fn visitor(request: Request, state: &mut State) -> Visitor {
     visitor
 }
 
+/// The first cookie whose MAC is right and whose session stands.
 fn look_up(request: Request, state: &State) -> Option<SignedIn> {
     let whole = request.whole();
     let loaded = whole.loaded.as_ref()?;
     let host = std::str::from_utf8(request.host()).ok()?;
     let (_, domain) = loaded.config.session.domain_of(host)?;
-    let keys = whole.zone.keys()?;
-    let (key, record) = session(request, state, &whole.zone, keys, domain)?;
-    still_holds(&whole.zone, loaded, domain, key, record)
-}
-
-/// The record of the first cookie whose MAC is right and whose session is known.
-fn session(
-    request: Request,
-    state: &State,
-    zone: &Zone,
-    keys: &Keys,
-    domain: &CookieDomain,
-) -> Option<(Key, Record)> {
+    let (keys, realm) = (whole.zone.keys()?, &domain.realm);
     session::tokens(
         state.cookies(request),
-        domain.cookie.name(),
+        realm.cookie.name(),
         keys,
-        &domain.domain,
+        &realm.domain,
     )
     .map(|token| token.key())
-    .find_map(|key| Some((key, zone.sessions()?.lookup(&key)?)))
+    .find_map(|key| {
+        let record = whole.zone.sessions()?.lookup(&key)?;
+        still_holds(&whole.zone, loaded, realm, key, record)
+    })
 }
 
 fn still_holds(
     zone: &Zone,
     loaded: &Loaded,
-    domain: &CookieDomain,
+    realm: &Realm,
     key: Key,
     record: Record,
 ) -> Option<SignedIn> {
     let now = super::now();
-    if record.domain != session::domain_id(&domain.domain) {
-        return None;
-    }
-    if session::check(&record, &domain.lifetimes, now).is_err() {
-        zone.sessions()?.remove(&key);
-        return None;
-    }
     let directory = loaded.snapshot.directory();
-    if directory.user(record.user.as_str()).is_none() {
-        if now.saturating_sub(record.created) > SETTLING {
+    match standing(&record, realm, &directory, now).map(|_| ()) {
+        Ok(()) => {}
+        Err(Fallen::Foreign) => return None,
+        Err(Fallen::Orphaned) if now.saturating_sub(record.created) <= SETTLING => return None,
+        Err(Fallen::Ended | Fallen::Orphaned) => {
             zone.sessions()?.remove(&key);
+            return None;
         }
-        return None;
     }
     if session::needs_touch(&record, now) {
         let used = Record {
@@ -85,7 +73,7 @@ fn still_holds(
             ..record
         };
         zone.sessions()?
-            .touch(&key, domain.lifetimes.ends(&used), now);
+            .touch(&key, realm.lifetimes.ends(&used), now);
     }
     Some(SignedIn { record, directory })
 }

@@ -141,7 +141,7 @@ impl Portal {
             rm: &wish.rm,
             username: shown.username,
             email_login: self.settings.email_login,
-            remember: domain.is_some_and(|(_, d)| d.lifetimes.remember_me.is_some()),
+            remember: domain.is_some_and(|(_, d)| d.realm.lifetimes.remember_me.is_some()),
             remembered: shown.remembered,
             alert: shown.alert,
             username_error: shown.username_error,

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::session::{Methods, Name, Record, Token, domain_id, set_cookie};
+use crate::session::{Methods, Name, Record, Token, set_cookie};
 use crate::users::PasswordHash;
 use crate::users::regulation::Reservation;
 
@@ -48,10 +48,18 @@ pub struct Login {
     pub(super) typed: String,
     pub(super) remember: bool,
     pub(super) wish: Wish,
-    /// Canonical name of the user, if there is one.
-    user: Option<String>,
+    /// Who it is, if there is such a user.
+    user: Option<Known>,
     /// `None` when the address or the user is banned.
     reservation: Option<Reservation>,
+}
+
+/// A user whom somebody wants to sign in as.
+struct Known {
+    /// Canonical name.
+    name: String,
+    /// Fingerprint of the hash that the password is checked against.
+    password: u64,
 }
 
 impl Portal {
@@ -74,11 +82,13 @@ impl Portal {
             return Step::Answer(self.turn_away(request, &login, busy, world));
         }
         let found = world.directory().find(&typed.username);
-        let user = found.map(|user| user.name.clone());
+        let user = found.map(|user| Known {
+            name: user.name.clone(),
+            password: user.password.fingerprint(),
+        });
         let hash = found.map(|user| user.password.clone());
-        let reservation = world
-            .reserve(user.as_deref(), request.address, request.now)
-            .ok();
+        let name = user.as_ref().map(|user| user.name.as_str());
+        let reservation = world.reserve(name, request.address, request.now).ok();
         let hash = match (hash, &reservation) {
             (Some(hash), Some(_)) => hash,
             (Some(hash), None) => hash.decoy(),
@@ -114,7 +124,7 @@ impl Portal {
         let user = login
             .user
             .take()
-            .filter(|name| matched && !banned && world.directory().user(name).is_some());
+            .filter(|user| matched && !banned && world.directory().user(&user.name).is_some());
         if let Some(reservation) = login.reservation.take() {
             world.settle(&reservation, user.is_some());
         }
@@ -170,13 +180,13 @@ impl Portal {
         request: &Request<'_>,
         domain: &Domain,
         login: &Login,
-        user: String,
+        user: Known,
         world: &mut dyn World,
     ) -> Answer {
-        let onward = self.onward(request, domain, &login.wish, &user, world);
+        let onward = self.onward(request, domain, &login.wish, &user.name, world);
         let Some(cookie) = start(request, domain, login.remember, &user, world) else {
             let mut answer = self.refuse(request, 503).with("Retry-After", "5");
-            answer.event = Some(Event::Lose(user));
+            answer.event = Some(Event::Lose(user.name));
             return answer;
         };
         let mut answer = match login.door {
@@ -188,7 +198,7 @@ impl Portal {
             }),
         };
         answer.cookies.push(cookie);
-        answer.event = Some(Event::SignIn(user));
+        answer.event = Some(Event::SignIn(user.name));
         answer
     }
 
@@ -234,24 +244,25 @@ fn start(
     request: &Request<'_>,
     domain: &Domain,
     remember: bool,
-    user: &str,
+    user: &Known,
     world: &mut dyn World,
 ) -> Option<String> {
     let record = Record {
-        user: Name::new(user).ok()?,
-        domain: domain_id(&domain.domain),
+        user: Name::new(&user.name).ok()?,
+        domain: domain.realm.id,
+        password: user.password,
         methods: Methods::PASSWORD,
-        remember: remember && domain.lifetimes.remember_me.is_some(),
+        remember: remember && domain.realm.lifetimes.remember_me.is_some(),
         created: request.now,
         last_activity: request.now,
     };
     let token = Token::new(world.random());
-    let ends = domain.lifetimes.ends(&record);
+    let ends = domain.realm.lifetimes.ends(&record);
     if !world.start(&token.key(), &record, ends, request.now) {
         return None;
     }
     visitor::end_all(request, domain, world);
-    let value = token.seal(world.keys(), &domain.domain);
-    let max_age = domain.lifetimes.max_age(record.remember);
-    Some(set_cookie(&domain.cookie, &value, Some(max_age)))
+    let value = token.seal(world.keys(), &domain.realm.domain);
+    let max_age = domain.realm.lifetimes.max_age(record.remember);
+    Some(set_cookie(&domain.realm.cookie, &value, Some(max_age)))
 }

@@ -38,7 +38,7 @@ impl Wish {
 
     /// The address, if anybody may be sent there.
     pub(super) fn address(&self, settings: &Settings) -> Option<ReturnAddress> {
-        ReturnAddress::parse(&self.rd, settings.names()).ok()
+        ReturnAddress::parse(&self.rd, |host| settings.covers(host)).ok()
     }
 
     /// The query that carries the wish to the login page, with its `?`; empty without a wish.

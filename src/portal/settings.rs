@@ -1,8 +1,8 @@
 //! What the portal takes from the configuration.
 
-use crate::session::{CookieSpec, Lifetimes};
+use crate::session::Realm;
 
-use super::return_address::{is_inside, is_plain};
+use super::return_address::is_plain;
 
 /// The portal's settings.
 #[derive(Clone, Debug)]
@@ -20,14 +20,10 @@ pub struct Settings {
 /// One cookie domain.
 #[derive(Clone, Debug)]
 pub struct Domain {
-    /// Lower case, without leading dot.
-    pub domain: String,
+    /// The domain, its cookie and its lifetimes.
+    pub realm: Realm,
     /// Where a visitor goes who came from nowhere.
     pub default_redirection_url: Option<String>,
-    /// How the session cookie is written.
-    pub cookie: CookieSpec,
-    /// How long sessions last.
-    pub lifetimes: Lifetimes,
 }
 
 /// Colours of the pages.
@@ -54,12 +50,12 @@ impl Settings {
         self.domains
             .iter()
             .enumerate()
-            .find(|(_, d)| is_inside(&host, &d.domain))
+            .find(|(_, d)| d.realm.covers(&host))
     }
 
-    /// The names of all cookie domains.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.domains.iter().map(|d| d.domain.as_str())
+    /// Whether `host` (without port) lies in any cookie domain.
+    pub fn covers(&self, host: &str) -> bool {
+        self.domains.iter().any(|d| d.realm.covers(host))
     }
 
     /// Where a visitor of `domain` goes who came from nowhere.

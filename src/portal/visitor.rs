@@ -1,8 +1,8 @@
 //! Who is at the door: the session that a browser presents, if it still lasts and its user exists.
 
 use crate::access::Subject;
-use crate::session::{Key, Methods, Record, check, clear_cookie, domain_id, strip, tokens};
-use crate::users::User;
+use crate::session::{Key, Methods, Realm, Record, check, clear_cookie, strip, tokens};
+use crate::users::{Directory, User};
 
 use super::request::Request;
 use super::settings::Domain;
@@ -29,11 +29,7 @@ impl Visitor {
         let keys = presented(request, domain, world);
         keys.into_iter().find_map(|key| {
             let record = world.session(&key)?;
-            let fits = record.domain == domain_id(&domain.domain) && record.level() > 0;
-            if !fits || check(&record, &domain.lifetimes, request.now).is_err() {
-                return None;
-            }
-            let user = world.directory().user(record.user.as_str())?;
+            let user = standing(&record, &domain.realm, world.directory(), request.now).ok()?;
             Some(Self::new(key, &record, user))
         })
     }
@@ -59,6 +55,37 @@ impl Visitor {
     }
 }
 
+/// Why a session that is known opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallen {
+    /// It was made for another cookie domain, and lives there.
+    Foreign,
+    /// Its time is over.
+    Ended,
+    /// Its user is gone, is disabled, or has another password now.
+    Orphaned,
+}
+
+/// The user of the session `record` in `realm` at `now`, if it still stands.
+///
+/// # Errors
+/// Why it does not.
+pub fn standing<'d>(
+    record: &Record,
+    realm: &Realm,
+    directory: &'d Directory,
+    now: u64,
+) -> Result<&'d User, Fallen> {
+    if record.domain != realm.id || record.level() == 0 {
+        return Err(Fallen::Foreign);
+    }
+    check(record, &realm.lifetimes, now).map_err(|_| Fallen::Ended)?;
+    directory
+        .user(record.user.as_str())
+        .filter(|user| user.password.fingerprint() == record.password)
+        .ok_or(Fallen::Orphaned)
+}
+
 /// The name to show of a user.
 pub(super) fn display_name(user: &User) -> &str {
     if user.display_name.is_empty() {
@@ -71,7 +98,7 @@ pub(super) fn display_name(user: &User) -> &str {
 /// Whether the browser sent anything under the name of our cookie.
 pub(super) fn has_cookie(request: &Request<'_>, domain: &Domain) -> bool {
     let mut headers = request.headers.cookies.iter();
-    headers.any(|header| strip(header, domain.cookie.name()).is_some())
+    headers.any(|header| strip(header, domain.realm.cookie.name()).is_some())
 }
 
 /// Ends every session that the browser presents, and says how to clear its cookie.
@@ -83,13 +110,18 @@ pub(super) fn end_all(
     for key in presented(request, domain, world) {
         world.end(&key);
     }
-    has_cookie(request, domain).then(|| clear_cookie(&domain.cookie))
+    has_cookie(request, domain).then(|| clear_cookie(&domain.realm.cookie))
 }
 
 /// The keys of all tokens in the request that we made for this cookie domain.
 fn presented(request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Vec<Key> {
     let headers = request.headers.cookies.iter().copied();
-    tokens(headers, domain.cookie.name(), world.keys(), &domain.domain)
-        .map(|token| token.key())
-        .collect()
+    tokens(
+        headers,
+        domain.realm.cookie.name(),
+        world.keys(),
+        &domain.realm.domain,
+    )
+    .map(|token| token.key())
+    .collect()
 }

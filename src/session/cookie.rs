@@ -128,7 +128,10 @@ pub fn strip(header: &[u8], name: &str) -> Option<Vec<u8>> {
 
 /// Whether a `Set-Cookie` value sets the cookie called `name`, as a browser reads it.
 pub fn sets(set_cookie: &[u8], name: &str) -> bool {
-    let pair = set_cookie.split(|byte| *byte == b';').next().unwrap_or_default();
+    let pair = set_cookie
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
     split(pair).0 == name.as_bytes()
 }
 
@@ -188,6 +191,16 @@ impl CookieSpec {
     /// The name as it goes over the wire, `__Host-` included.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// On which requests from other sites browsers send it.
+    pub fn same_site(&self) -> CrossSite {
+        self.same_site
+    }
+
+    /// Whether it belongs to the very host that sets it.
+    pub fn is_host_only(&self) -> bool {
+        self.domain.is_none()
     }
 
     fn cookie<'c>(&'c self, value: &'c str) -> Cookie<'c> {

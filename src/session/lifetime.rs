@@ -108,6 +108,7 @@ mod tests {
         Record {
             user,
             domain: 0,
+            password: 1,
             methods: Methods::PASSWORD,
             remember,
             created,

@@ -10,7 +10,7 @@ pub const NAME_LENGTH: usize = 140;
 /// Length of an encoded [`Record`] in bytes.
 pub const RECORD_LENGTH: usize = 168;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const REMEMBER: u8 = 1;
 
 /// A user's canonical name, kept inline.
@@ -28,6 +28,9 @@ pub struct Record {
     pub user: Name,
     /// The cookie domain it was made for, see [`domain_id`].
     pub domain: u64,
+    /// Fingerprint of the password hash that the user had then: with another password the session
+    /// is over.
+    pub password: u64,
     /// What the user has proven.
     pub methods: Methods,
     /// Whether the box "remember me" was ticked: no idle limit, and the longer life.
@@ -93,6 +96,7 @@ impl Record {
         bytes[3] = self.user.length();
         bytes[4..12].copy_from_slice(&self.domain.to_le_bytes());
         bytes[12..20].copy_from_slice(&self.created.to_le_bytes());
+        bytes[20..28].copy_from_slice(&self.password.to_le_bytes());
         bytes[28..].copy_from_slice(self.user.padded());
         bytes
     }
@@ -102,9 +106,8 @@ impl Record {
     pub fn decode(bytes: &[u8], last_activity: u64) -> Option<Record> {
         let bytes: &[u8; RECORD_LENGTH] = bytes.try_into().ok()?;
         let [version, methods, flags, length, ..] = *bytes;
-        let spare = bytes[20..28].iter().all(|byte| *byte == 0);
         let known = methods & !Methods::KNOWN == 0 && flags & !REMEMBER == 0;
-        if version != VERSION || length == 0 || !spare || !known {
+        if version != VERSION || length == 0 || !known {
             return None;
         }
         let number = |at: usize| {
@@ -117,6 +120,7 @@ impl Record {
             methods: Methods(methods),
             remember: flags & REMEMBER != 0,
             created: number(12)?,
+            password: number(20)?,
             last_activity,
         })
     }
@@ -157,6 +161,7 @@ mod tests {
         let record = Record {
             user,
             domain: 1,
+            password: 2,
             methods,
             remember: true,
             created: 2,
@@ -206,9 +211,9 @@ mod tests {
         }
 
         #[test]
-        fn a_record_round_trips(user in "\\PC{1,34}", domain: u64, methods in 0u8..16, remember: bool, created: u64, last_activity: u64) {
+        fn a_record_round_trips(user in "\\PC{1,34}", domain: u64, password: u64, methods in 0u8..16, remember: bool, created: u64, last_activity: u64) {
             let user = Name::cut(&user);
-            let record = Record { user, domain, methods: Methods(methods), remember, created, last_activity };
+            let record = Record { user, domain, password, methods: Methods(methods), remember, created, last_activity };
             prop_assert_eq!(Record::decode(&record.encode(), last_activity), Some(record));
         }
     }

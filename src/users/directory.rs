@@ -289,7 +289,10 @@ fn check(source: &Source) -> Vec<DirectoryError> {
 
 fn header_names(source: &Source) -> HeaderNames {
     let mut names = HeaderNames::default();
-    HeaderSet::Remote.names().iter().for_each(|name| names.insert(name));
+    HeaderSet::Remote
+        .names()
+        .iter()
+        .for_each(|name| names.insert(name));
     let profiles = source
         .users
         .iter()

@@ -26,7 +26,7 @@ fn defaults_are_authelias() {
     assert_eq!(config.theme, Theme::Light);
     let cookie = &config.session.cookies[0];
     assert_eq!(
-        (cookie.domain.as_str(), cookie.name.as_str()),
+        (cookie.realm.domain.as_str(), cookie.realm.cookie.name()),
         ("example.com", "auth_gate_session")
     );
     assert_eq!(
@@ -34,7 +34,7 @@ fn defaults_are_authelias() {
         Some("https://auth.example.com/")
     );
     assert_eq!(
-        cookie.lifetimes,
+        cookie.realm.lifetimes,
         Lifetimes {
             expiration: 3600,
             inactivity: 300,
@@ -42,7 +42,10 @@ fn defaults_are_authelias() {
         },
     );
     assert_eq!(
-        (cookie.same_site, cookie.host_only),
+        (
+            cookie.realm.cookie.same_site(),
+            cookie.realm.cookie.is_host_only()
+        ),
         (CrossSite::Lax, false)
     );
     let regulation = &config.regulation;
@@ -75,7 +78,7 @@ fn lifetimes_are_inherited_and_overridden() {
         let yaml = LEAST
             .replace("  secret:", &format!("{extra}  secret:"))
             .replace("      authelia_url", &format!("{own}      authelia_url"));
-        config(&yaml).session.cookies[0].lifetimes
+        config(&yaml).session.cookies[0].realm.lifetimes
     };
     let lifetimes = |expiration, inactivity, remember_me| Lifetimes {
         expiration,
@@ -130,9 +133,10 @@ fn the_first_domain_that_covers_a_host_counts() {
         sessions.domain_of("below.one.example.com").map(|(n, _)| n),
         Some(1)
     );
-    assert_eq!(sessions.cookies[0].name, "__Host-auth_gate_session");
+    let cookie = &sessions.cookies[0].realm.cookie;
+    assert!(cookie.is_host_only());
     assert_eq!(
-        sessions.cookies[0].cookie.name(),
+        sessions.cookies[0].realm.cookie.name(),
         "__Host-auth_gate_session"
     );
     assert_eq!(
@@ -167,7 +171,7 @@ fn the_old_single_domain_still_works() {
     let config = config(&yaml);
     let cookie = &config.session.cookies[0];
     assert_eq!(
-        (cookie.domain.as_str(), cookie.name.as_str()),
+        (cookie.realm.domain.as_str(), cookie.realm.cookie.name()),
         ("example.com", "s")
     );
     assert!(cookie.authelia_url.is_none());

@@ -54,6 +54,7 @@ fn a_killed_worker_takes_no_session_and_no_lock_with_it() {
     let gate = Site::bed()
         .workers(2)
         .tolerate("exited on signal 9")
+        .tolerate("was locked by")
         .start();
     let (alice, mut bob) = (gate.signed_in("alice"), gate.signed_in("bob"));
     let stop = AtomicBool::new(false);
@@ -88,6 +89,7 @@ fn a_worker_killed_while_it_signs_people_in_blocks_nobody_else() {
     let gate = Site::bed()
         .workers(2)
         .tolerate("exited on signal 9")
+        .tolerate("was locked by")
         .start();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -116,7 +116,7 @@ fn the_box_is_shown_where_the_configuration_has_it() {
         answer.cookies
     );
     let mut settings = settings(Theme::Light);
-    settings.domains[0].lifetimes.remember_me = None;
+    settings.domains[0].realm.lifetimes.remember_me = None;
     site.portal = ngx_http_auth_gate_module::portal::Portal::new(settings);
     let mut other = Browser::default();
     let page = other.get(&mut site, "/");

@@ -7,7 +7,9 @@ use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule,
 use ngx_http_auth_gate_module::portal::{
     Answer, Busy, Domain, Headers, Portal, Request, Settings, Step, Theme, World,
 };
-use ngx_http_auth_gate_module::session::{CookieSpec, CrossSite, Key, Keys, Lifetimes, Record};
+use ngx_http_auth_gate_module::session::{
+    CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record,
+};
 use ngx_http_auth_gate_module::users::regulation::{self, Attempts, Banned, Modes, Reservation};
 use ngx_http_auth_gate_module::users::{Directory, Entry, Matching, PasswordHash, Profile, Source};
 
@@ -357,15 +359,16 @@ pub fn settings(theme: Theme) -> Settings {
     Settings {
         theme,
         domains: vec![Domain {
-            domain: "example.com".into(),
+            realm: Realm::new(
+                "example.com",
+                CookieSpec::new("authelia_session", "example.com", CrossSite::Lax, false).unwrap(),
+                Lifetimes {
+                    expiration: 3600,
+                    inactivity: 300,
+                    remember_me: Some(2_592_000),
+                },
+            ),
             default_redirection_url: Some("https://home.example.com".into()),
-            cookie: CookieSpec::new("authelia_session", "example.com", CrossSite::Lax, false)
-                .unwrap(),
-            lifetimes: Lifetimes {
-                expiration: 3600,
-                inactivity: 300,
-                remember_me: Some(2_592_000),
-            },
         }],
         default_redirection_url: None,
         email_login: false,

@@ -130,10 +130,10 @@ fn cut_tails(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The path up to a `?` or `#`, which can only have come out of an encoding: a backend that decodes
-/// before it takes the target apart reads a query or a fragment there.
+/// The path up to a `?`, which can only have come out of an encoding: a backend that decodes before
+/// it takes the target apart reads a query there.
 fn cut_query(path: &[u8]) -> Option<Vec<u8>> {
-    let mark = path.iter().position(|byte| matches!(byte, b'?' | b'#'))?;
+    let mark = path.iter().position(|byte| *byte == b'?')?;
     Some(path[..mark].to_vec())
 }
 

@@ -181,9 +181,12 @@ fn a18_long_targets_are_judged_whole() {
 }
 
 #[test]
-fn an_encoded_question_mark_or_hash_may_end_the_path() {
-    for target in ["/admin/x%3f/public/", "/admin/x%23/public/", "/admin/x%253f/public/"] {
+fn an_encoded_question_mark_may_end_the_path() {
+    for target in ["/admin/x%3f/public/", "/admin/x%253f/public/"] {
         let readings = read(target).unwrap();
-        assert!(readings.iter().any(|reading| reading == "/admin/x"), "{target}: {readings:?}");
+        assert!(
+            readings.iter().any(|reading| reading == "/admin/x"),
+            "{target}: {readings:?}"
+        );
     }
 }

@@ -54,8 +54,8 @@ fn summary(config: &Config) -> String {
 
 fn cookie(cookie: &CookieDomain) -> String {
     match &cookie.authelia_url {
-        Some(url) => format!("{} at {url}", cookie.domain),
-        None => format!("{} (without a portal)", cookie.domain),
+        Some(url) => format!("{} at {url}", cookie.realm.domain),
+        None => format!("{} (without a portal)", cookie.realm.domain),
     }
 }
 

@@ -66,7 +66,7 @@ fn ask<'a>(arguments: &'a CheckPolicy, config: &'a Config) -> Result<Answer<'a>,
         domain: config
             .session
             .domain_of(object.host())
-            .map(|(_, cookie)| cookie.domain.as_str()),
+            .map(|(_, cookie)| cookie.realm.domain.as_str()),
         found: config.rules.find(subject.as_ref(), &object),
         readings: config.rules.explain(subject.as_ref(), &object),
         visitor,

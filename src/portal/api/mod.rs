@@ -217,7 +217,8 @@ impl Portal {
         // Whoever asks to be signed out is, whatever the body says.
         let body = object::<SignOutBody>(request).unwrap_or_default();
         let target = body.target_url.unwrap_or_default();
-        let safe_target_url = ReturnAddress::parse(&target, self.settings.names()).is_ok();
+        let safe_target_url =
+            ReturnAddress::parse(&target, |host| self.settings.covers(host)).is_ok();
         let mut answer = Answer::json(200, &data(SignedOut { safe_target_url }));
         answer
             .cookies
@@ -237,7 +238,7 @@ impl Portal {
                 },
             ),
             Some(body) => {
-                let ok = ReturnAddress::parse(&body.uri, self.settings.names()).is_ok();
+                let ok = ReturnAddress::parse(&body.uri, |host| self.settings.covers(host)).is_ok();
                 Answer::json(200, &data(Safe { ok }))
             }
         }

@@ -11,6 +11,7 @@ fn record(user: &str, now: u64) -> Record {
     Record {
         user: Name::new(user).expect("short"),
         domain: 7,
+        password: 0x1234_5678_9abc_def0,
         methods: Methods::PASSWORD,
         remember: false,
         created: now,

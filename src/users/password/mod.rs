@@ -15,6 +15,8 @@ mod yescrypt;
 use std::fmt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub use parameters::{AlgorithmOptions, HashOptions, HashParameters, ParameterError};
 
 /// Longest password that is ever hashed, in bytes; a longer one never matches. The time of
@@ -34,6 +36,7 @@ const MAX_TEXT: usize = 4096;
 #[derive(Clone)]
 pub struct PasswordHash {
     scheme: Arc<dyn Scheme>,
+    fingerprint: u64,
     decoy: bool,
 }
 
@@ -120,6 +123,7 @@ impl PasswordHash {
         bounded(&*scheme)?;
         Ok(PasswordHash {
             scheme,
+            fingerprint: fingerprint(&text),
             decoy: false,
         })
     }
@@ -128,6 +132,12 @@ impl PasswordHash {
     /// machine has not the memory.
     pub fn verify(&self, password: &[u8]) -> bool {
         password.len() <= MAX_PASSWORD && self.scheme.matches(password) && !self.decoy
+    }
+
+    /// Tells this hash from any other, so that a session can end when its user's password changes.
+    /// Says nothing about the password.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// Bytes of memory that one verification needs, for those who admit several at a time.
@@ -144,6 +154,7 @@ impl PasswordHash {
     pub fn decoy(&self) -> PasswordHash {
         PasswordHash {
             scheme: Arc::clone(&self.scheme),
+            fingerprint: self.fingerprint,
             decoy: true,
         }
     }
@@ -153,9 +164,15 @@ impl PasswordHash {
     pub(super) fn default_decoy() -> PasswordHash {
         PasswordHash {
             scheme: Arc::new(argon2::Argon2::default()),
+            fingerprint: 0,
             decoy: true,
         }
     }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    digest.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
 impl fmt::Debug for PasswordHash {

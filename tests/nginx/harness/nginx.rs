@@ -20,7 +20,11 @@ pub fn module() -> PathBuf {
 
 /// The nginx under test: `AUTH_GATE_NGINX`, else the one that is installed.
 pub fn nginx() -> Command {
-    Command::new(std::env::var_os("AUTH_GATE_NGINX").unwrap_or_else(|| "/usr/sbin/nginx".into()))
+    let program = std::env::var_os("AUTH_GATE_NGINX");
+    let mut command = Command::new(program.unwrap_or_else(|| "/usr/sbin/nginx".into()));
+    // What our scripts read as the kind of nginx, nginx would read as its inherited sockets.
+    command.env_remove("NGINX");
+    command
 }
 
 /// What `nginx -t` said; the site's directory reads `@prefix@`.
