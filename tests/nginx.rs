@@ -15,6 +15,7 @@ mod nginx {
     mod configuration;
     mod cookies;
     mod csrf;
+    mod examples;
     mod hosts;
     mod identity_headers;
     mod inheritance;
