@@ -105,12 +105,16 @@ fn listens_without_tls(
         return false;
     };
     // SAFETY: arrays of nginx hold what their type in C says.
-    unsafe { ports.as_slice::<ffi::ngx_http_conf_port_t>() }
-        .iter()
-        .flat_map(|port| unsafe { port.addrs.as_slice::<ffi::ngx_http_conf_addr_t>() })
+    let ports = unsafe { ports.as_slice::<ffi::ngx_http_conf_port_t>() };
+    let is_his = |address: &&ffi::ngx_http_conf_addr_t| {
         // SAFETY: as above.
-        .filter(|address| {
-            unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server)
-        })
+        unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server)
+    };
+    let addresses = ports.iter().flat_map(|port| {
+        // SAFETY: as above.
+        unsafe { port.addrs.as_slice::<ffi::ngx_http_conf_addr_t>() }
+    });
+    addresses
+        .filter(is_his)
         .any(|address| address.opt.ssl() == 0)
 }

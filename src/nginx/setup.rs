@@ -61,9 +61,8 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             access::handler as Handler,
         )];
         // SAFETY: as above.
-        if variables::wrap_remote_user(core).is_err()
-            || unsafe { push_handlers(core, &phases) }.is_err()
-        {
+        let pushed = unsafe { push_handlers(core, &phases) };
+        if pushed.is_err() || variables::wrap_remote_user(cf, core).is_err() {
             return ERROR;
         }
         OK
@@ -283,11 +282,10 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         let Some(loaded) = &conf.loaded else {
             return OK;
         };
-        // SAFETY: set by nginx before a process begins. Its cache manager and loader have no threads.
-        if !matches!(
-            unsafe { ffi::ngx_process } as u32,
-            ffi::NGX_PROCESS_SINGLE | ffi::NGX_PROCESS_WORKER
-        ) {
+        // SAFETY: set by nginx before a process begins.
+        let process = unsafe { ffi::ngx_process } as u32;
+        // nginx's cache manager and loader come here, too, and have no threads.
+        if process != ffi::NGX_PROCESS_SINGLE && process != ffi::NGX_PROCESS_WORKER {
             return OK;
         }
         hashing::reset(&conf.zone);

@@ -1,6 +1,9 @@
 //! What the administrator can print: `$remote_user` and its like, and what was decided.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    ffi::CStr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::{
     entry,
@@ -66,8 +69,15 @@ pub fn add(cf: *mut ffi::ngx_conf_t) -> Result<(), ()> {
     Ok(())
 }
 
+/// Where `auth_basic` keeps what it was told for a location; `usize::MAX` without that module.
+static AUTH_BASIC: AtomicUsize = AtomicUsize::new(usize::MAX);
+
 /// Puts our getter before nginx's own in `$remote_user`, which cannot be defined twice.
-pub fn wrap_remote_user(cmcf: &ffi::ngx_http_core_main_conf_t) -> Result<(), ()> {
+pub fn wrap_remote_user(
+    cf: *mut ffi::ngx_conf_t,
+    cmcf: &ffi::ngx_http_core_main_conf_t,
+) -> Result<(), ()> {
+    AUTH_BASIC.store(auth_basic_index(cf), Ordering::Relaxed);
     // SAFETY: while the configuration is read, the keys are an array of the variables' names, each
     // with its variable as the value.
     unsafe {
@@ -128,12 +138,50 @@ unsafe extern "C" fn remote_user(
             // SAFETY: `v` is that of this callback.
             return set(unsafe { &mut *v }, ours);
         }
+        if request.is_some_and(|request| request.server().guards && !asks_for_basic(request)) {
+            // nginx's own getter gives the name in a Basic header even where nobody checks it.
+            // SAFETY: `v` is that of this callback.
+            return set(unsafe { &mut *v }, None);
+        }
         match KEPT_REMOTE_USER.load(Ordering::Relaxed) {
             0 => ERROR,
             // SAFETY: the address was taken from a getter of the same type, in nginx itself.
             kept => unsafe { std::mem::transmute::<usize, Getter>(kept)(r, v, data) },
         }
     })
+}
+
+/// Place of the module `auth_basic` among the modules of http.
+fn auth_basic_index(cf: *mut ffi::ngx_conf_t) -> usize {
+    // SAFETY: the cycle's list of modules ends in null; names are C strings.
+    unsafe {
+        let mut module = (*(*cf).cycle).modules;
+        while let Some(found) = (*module).as_ref() {
+            let is_it = !found.name.is_null()
+                && CStr::from_ptr(found.name) == c"ngx_http_auth_basic_module";
+            if is_it {
+                return found.ctx_index;
+            }
+            module = module.add(1);
+        }
+    }
+    usize::MAX
+}
+
+/// Whether `auth_basic` checks the name in a Basic header at the location reached.
+fn asks_for_basic(request: Request) -> bool {
+    let index = AUTH_BASIC.load(Ordering::Relaxed);
+    if index == usize::MAX {
+        return false;
+    }
+    // SAFETY: the module's configuration of a location begins with the pointer to its realm, null
+    // where none is set, in every version of nginx since there are variables in it.
+    let realm = unsafe {
+        let conf =
+            (*request.raw().loc_conf.add(index)).cast::<*const ffi::ngx_http_complex_value_t>();
+        conf.as_ref().and_then(|realm| realm.as_ref())
+    };
+    realm.is_some_and(|realm| realm.value.as_bytes() != b"off")
 }
 
 fn value(state: &State, what: What) -> Option<String> {

@@ -234,3 +234,16 @@ fn a79_headers_that_only_some_user_has_cannot_be_claimed() {
     );
     assert_eq!(seen.one("X-Own"), "mine");
 }
+
+#[test]
+fn a32_a_name_in_an_unchecked_basic_header_is_nobodys() {
+    let app = "location /public/ { auth_gate_policy bypass; @proxy@ proxy_set_header X-User $remote_user; }
+        location /off/ { auth_gate off; @proxy@ proxy_set_header X-User $remote_user; }";
+    let gate = Site::bed().app(app).start();
+    for target in ["/public/x", "/off/x"] {
+        let ask = Ask::new("GET", APP, target).with("Authorization", "Basic bWFsbG9yeTp4");
+        assert_eq!(gate.send(&ask).status, 200, "{target}");
+        let seen = gate.backend().take_one();
+        assert_eq!(seen.all("X-User"), Vec::<&str>::new(), "{target}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `auth-gate check-config`.
 
-use ngx_http_auth_gate_module::config::{Config, CookieDomain, RefreshInterval};
+use ngx_http_auth_gate_module::config::{Config, CookieDomain};
 
 use crate::cli::CheckConfig;
 use crate::{Report, disk};
@@ -38,10 +38,10 @@ pub fn run(arguments: &CheckConfig) -> Result<Report, String> {
 fn summary(config: &Config) -> String {
     let cookies: Vec<_> = config.session.cookies.iter().map(cookie).collect();
     let users = &config.users_file;
-    let changes = match (users.watch, users.refresh_interval) {
-        (true, _) => ", watched for changes",
-        (false, RefreshInterval::Never) => ", read at start and at login",
-        (false, _) => "",
+    let changes = if users.watch {
+        ", watched for changes"
+    } else {
+        ""
     };
     format!(
         "{}, {} in {}{changes}, signing in for {}",
