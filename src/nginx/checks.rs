@@ -3,7 +3,7 @@
 
 use super::{
     conf::{Loaded, MainConf, ServerConf},
-    directives::conf_log,
+    directive::conf_log,
     ffi::{self, ngx_conf_t, ngx_http_core_main_conf_t, ngx_http_core_srv_conf_t},
     log::Level,
     module::ngx_http_auth_gate_module,

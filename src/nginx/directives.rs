@@ -1,12 +1,10 @@
 //! The directives: where each may stand, how many words it takes, and what it means.
 
-use std::{
-    ffi::{CStr, c_char, c_void},
-    path::{Path, PathBuf},
-};
+use std::ffi::{CStr, c_char, c_void};
 
 use super::{
     conf::{ChallengeForm, IdentityHeaders, LocationConf, MainConf, ServerConf},
+    directive::{Directive, Mistake},
     entry,
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
@@ -14,8 +12,9 @@ use super::{
         NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET, ngx_command_t,
         ngx_conf_t, ngx_str_t, ngx_uint_t,
     },
-    log::{self, Level},
-    portal, request, setup,
+    load,
+    log::Level,
+    portal,
 };
 use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
@@ -112,92 +111,6 @@ const fn command(name: &'static CStr, kind: u32, set: Setter, conf: usize) -> ng
     }
 }
 
-/// A directive while it is read: its words and the place it stands at.
-pub struct Directive {
-    cf: *mut ngx_conf_t,
-}
-
-/// Why a directive is refused.
-pub enum Mistake {
-    /// It stands twice where once is enough.
-    Duplicate,
-    /// A sentence for the administrator; nginx adds file and line.
-    Says(String),
-    /// Every mistake was logged already.
-    Logged,
-}
-
-impl Directive {
-    /// The words after the directive's name.
-    pub fn words<'a>(&self) -> Vec<&'a [u8]> {
-        // SAFETY: `args` of the directive being read is an array of strings, the name first.
-        unsafe {
-            (*(*self.cf).args).as_slice::<ngx_str_t>()[1..]
-                .iter()
-                .map(request::bytes)
-                .collect()
-        }
-    }
-
-    /// The words, which must be UTF-8.
-    pub fn texts<'a>(&self) -> Result<Vec<&'a str>, Mistake> {
-        self.words()
-            .into_iter()
-            .map(|word| std::str::from_utf8(word).map_err(|_| Mistake::Says("is not UTF-8".into())))
-            .collect()
-    }
-
-    /// The only word of a directive that takes one.
-    pub fn text<'a>(&self) -> Result<&'a str, Mistake> {
-        self.texts()?
-            .into_iter()
-            .next()
-            .ok_or_else(|| Mistake::Says("wants a value".into()))
-    }
-
-    /// nginx's own structure.
-    pub fn cf(&self) -> *mut ngx_conf_t {
-        self.cf
-    }
-
-    /// A file name of the configuration, made absolute as nginx does it.
-    pub fn file(&self, name: &str) -> Result<PathBuf, Mistake> {
-        let mut full = ngx_str_t {
-            len: name.len(),
-            data: name.as_ptr().cast_mut(),
-        };
-        // SAFETY: `full` is a string of the live configuration; the call replaces it by one of the cycle's pool.
-        let result = unsafe { ffi::ngx_conf_full_name((*self.cf).cycle, &raw mut full, 1) };
-        if result != ffi::OK {
-            return Err(Mistake::Logged);
-        }
-        Ok(
-            Path::new(std::str::from_utf8(request::bytes(&full)).map_err(|_| Mistake::Logged)?)
-                .to_owned(),
-        )
-    }
-
-    /// Logs a sentence at this place of the configuration.
-    pub fn log(&self, level: Level, message: &str) {
-        conf_log(self.cf, level, message);
-    }
-}
-
-/// Logs a sentence with file and line of the directive being read.
-pub fn conf_log(cf: *mut ngx_conf_t, level: Level, message: &str) {
-    // SAFETY: `cf` is live while nginx reads its configuration; the format reads length and pointer.
-    unsafe {
-        ffi::ngx_conf_log_error(
-            level as ngx_uint_t,
-            cf,
-            0,
-            c"%*s".as_ptr(),
-            message.len(),
-            message.as_ptr(),
-        );
-    }
-}
-
 /// Runs one setter behind the panic guard and turns its mistake into what nginx expects.
 unsafe fn set<C>(
     name: &'static str,
@@ -206,9 +119,9 @@ unsafe fn set<C>(
     apply: fn(&Directive, &mut C) -> Result<(), Mistake>,
 ) -> *mut c_char {
     entry::guard(name, CONF_ERROR, || {
-        let directive = Directive { cf };
-        // SAFETY: nginx hands the configuration that the command's offset names, made by our create function.
-        let conf = unsafe { &mut *conf.cast::<C>() };
+        // SAFETY: `cf` is that of this callback, and `conf` the configuration that the command's
+        // offset names, made by our create function.
+        let (directive, conf) = unsafe { (Directive::from_callback(cf), &mut *conf.cast::<C>()) };
         match apply(&directive, conf) {
             Ok(()) => CONF_OK,
             Err(Mistake::Duplicate) => c"is duplicate".as_ptr().cast_mut(),
@@ -232,7 +145,7 @@ macro_rules! setters {
 
 setters! {
     auth_gate(LocationConf) = set_gate;
-    auth_gate_config(MainConf) = setup::load_configuration;
+    auth_gate_config(MainConf) = load::set_configuration;
     auth_gate_zone(MainConf) = set_zone;
     auth_gate_portal(LocationConf) = portal::set_portal;
     auth_gate_policy(LocationConf) = set_policy;
@@ -382,12 +295,4 @@ fn set_scheme(directive: &Directive, conf: &mut ServerConf) -> Result<(), Mistak
         conf.scheme = Some(value);
     }
     Ok(())
-}
-
-/// Logs every problem of the YAML configuration on a line of its own, in the words of the config room.
-pub fn log_problems(cf: *mut ngx_conf_t, level: Level, problems: &[crate::config::Problem]) {
-    for problem in problems {
-        // SAFETY: `cf` is live while nginx reads its configuration.
-        log::write(unsafe { (*cf).log }, level, format_args!("{problem}"));
-    }
 }

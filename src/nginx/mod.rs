@@ -1,20 +1,23 @@
 //! The glue to nginx, and the only room with `unsafe`.
 //!
 //! A stranger reads in the order in which nginx calls: [`module`] is what nginx finds in the shared
-//! object, [`directives`] and [`conf`] are what the administrator wrote, [`setup`] hooks the
-//! handlers in. A request then meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and
-//! [`reply`], or, in the portal's location, [`portal`] (with [`body`] and [`job`]). [`zone`] is the
-//! shared memory, [`snapshot`] the users file as this worker knows it, [`variables`] what the
-//! administrator can print.
+//! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
+//! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole. A request then
+//! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
+//! location, [`portal`] (with [`body`], [`world`], [`hashing`] and [`job`]). What comes back passes
+//! [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
+//! it, [`variables`] what the administrator can print.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
 //! longer than the callback that made it.
 
 mod access;
+mod block;
 mod body;
 mod checks;
 mod clean;
 mod conf;
+mod directive;
 mod directives;
 mod entry;
 mod facts;
@@ -24,6 +27,7 @@ mod hashing;
 mod headers;
 mod identify;
 mod job;
+mod load;
 mod log;
 mod module;
 mod permissions;
@@ -31,11 +35,14 @@ mod portal;
 mod reply;
 mod request;
 mod server_names;
+mod sessions;
 mod setup;
 mod snapshot;
 mod state;
+mod surroundings;
 mod timer;
 mod variables;
+mod world;
 mod zone;
 
 /// Unix seconds, as nginx last looked at the clock.

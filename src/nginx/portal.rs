@@ -1,12 +1,12 @@
-//! The portal's location: the directive, the content handler, and the world that the portal room
-//! sees from inside nginx.
+//! The portal's location: the directive, the content handler, and the answers that wait for a
+//! password check.
 
-use std::{net::IpAddr, rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use super::{
     body::{self, BadBody},
     conf::{Loaded, LocationConf},
-    directives::{Directive, Mistake},
+    directive::{Directive, Mistake},
     entry,
     facts::{self, host_with_port},
     ffi::{
@@ -18,17 +18,9 @@ use super::{
     reply,
     request::{Request, bytes},
     state::State,
-    zone::Zone,
+    world::Surroundings,
 };
-use crate::{
-    access::Rules,
-    portal::{self, Answer, Busy, Event, Headers, Step, Verify, World},
-    session::{Key, Keys, Record},
-    users::{
-        Directory,
-        regulation::{Attempt, Banned, FLOOR_FORM, Reservation},
-    },
-};
+use crate::portal::{self, Answer, Busy, Event, Headers, Step, Verify, World};
 
 /// Milliseconds beyond which no answer is held back.
 const LONGEST_DELAY: usize = 10_000;
@@ -223,14 +215,7 @@ fn with_visit<R>(
     body: &[u8],
     f: impl FnOnce(&portal::Request<'_>, &mut dyn World) -> R,
 ) -> Option<R> {
-    let whole = request.whole();
-    let loaded = whole.loaded.as_ref()?;
-    let mut surroundings = Surroundings {
-        zone: &whole.zone,
-        keys: whole.zone.keys()?,
-        loaded,
-        directory: loaded.snapshot.directory(),
-    };
+    let mut surroundings = Surroundings::of(request.whole())?;
     let (path, host, scheme) = (
         place(request),
         host_with_port(request),
@@ -281,95 +266,4 @@ fn place(request: Request) -> String {
         [b'/', ..] => String::from_utf8_lossy(below).into_owned(),
         _ => "/?".into(),
     }
-}
-
-/// What the portal room sees of nginx.
-struct Surroundings<'a> {
-    zone: &'a Zone,
-    keys: &'a Keys,
-    loaded: &'a Loaded,
-    directory: Arc<Directory>,
-}
-
-impl World for Surroundings<'_> {
-    fn keys(&self) -> &Keys {
-        self.keys
-    }
-
-    fn rules(&self) -> &Rules {
-        &self.loaded.config.rules
-    }
-
-    fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    fn random(&mut self) -> [u8; 32] {
-        random()
-    }
-
-    fn session(&mut self, key: &Key) -> Option<Record> {
-        self.zone.sessions()?.lookup(key)
-    }
-
-    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool {
-        self.zone
-            .sessions()
-            .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
-    }
-
-    fn end(&mut self, key: &Key) {
-        if let Some(mut sessions) = self.zone.sessions() {
-            sessions.remove(key);
-        }
-    }
-
-    fn admit(&mut self) -> Result<(), Busy> {
-        if hashing::has_room() {
-            Ok(())
-        } else {
-            Err(Busy {
-                retry_after: hashing::RETRY_AFTER,
-            })
-        }
-    }
-
-    fn reserve(
-        &mut self,
-        user: Option<&str>,
-        address: IpAddr,
-        now: u64,
-    ) -> Result<Reservation, Banned> {
-        let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
-        self.zone
-            .with_attempts(|attempts| attempts.reserve(&attempt, settings, now))
-            // Without a zone nothing can be counted, so nothing is tried.
-            .unwrap_or(Err(Banned {
-                whom: crate::users::regulation::Whom::Address,
-                until: u64::MAX,
-            }))
-    }
-
-    fn settle(&mut self, reservation: &Reservation, success: bool) {
-        self.zone
-            .with_attempts(|attempts| attempts.settle(reservation, success));
-    }
-
-    fn hold(&mut self) -> u64 {
-        let byte = random()[0];
-        self.zone
-            .with_delay(|delay| delay.answer_after(FLOOR_FORM, byte))
-            .unwrap_or(FLOOR_FORM)
-    }
-
-    fn record_success(&mut self, millis: u64) {
-        self.zone.with_delay(|delay| delay.record_success(millis));
-    }
-}
-
-/// 32 bytes of the kernel's. Without them no session is safe, so the caller's guard ends the request.
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the kernel has random bytes");
-    bytes
 }

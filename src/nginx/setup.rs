@@ -1,30 +1,22 @@
-//! The module's hooks: making and merging configurations, reading the YAML, putting the handlers
-//! into their phases, starting a worker.
+//! The module's hooks: making and merging configurations, putting the handlers into their phases,
+//! starting and ending a worker.
 
-use std::{
-    ffi::{c_char, c_void},
-    rc::Rc,
-    sync::Arc,
-};
+use std::ffi::{c_char, c_void};
 
 use super::{
     access, checks, clean,
-    conf::{IdentityHeaders, Loaded, LocationConf, MainConf, ServerConf},
-    directives::{Directive, Mistake, conf_log, log_problems},
+    conf::{IdentityHeaders, LocationConf, MainConf, ServerConf},
+    directive::{Mistake, conf_log},
     entry,
     ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
     guard_cookie, hashing,
-    job::Threads,
     log::Level,
     module::ngx_http_auth_gate_module,
-    snapshot::Snapshot,
     variables,
 };
 use crate::{
     access::{PolicySource, Requirement},
-    config::{self, Config},
-    files::Disk,
-    portal::{BODY_LIMIT, Portal},
+    portal::BODY_LIMIT,
 };
 
 /// Adds the variables.
@@ -112,53 +104,6 @@ unsafe fn push_handlers(
                 .as_mut()
         };
         *place.ok_or(())? = Some(*handler);
-    }
-    Ok(())
-}
-
-/// `auth_gate_config FILE`.
-pub fn load_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
-    if conf.loaded.is_some() {
-        return Err(Mistake::Duplicate);
-    }
-    let path = directive.file(directive.text()?)?;
-    let cf = directive.cf();
-    let loaded = config::load(&path, &Disk).map_err(|problems| {
-        log_problems(cf, Level::Emerg, &problems);
-        Mistake::Logged
-    })?;
-    log_problems(cf, Level::Warn, &loaded.warnings);
-    // SAFETY: `cf` is live and has its cycle.
-    let cycle = unsafe { (*cf).cycle };
-    keep_environment(cycle, &loaded.env_used)?;
-    let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
-    let config: Arc<Config> = Arc::new(loaded.config);
-    conf.loaded = Some(Loaded {
-        portal: Rc::new(Portal::new(config.portal_settings())),
-        snapshot: Rc::new(Snapshot::new(&config)),
-        config,
-        threads,
-        cycle,
-    });
-    Ok(())
-}
-
-/// After a binary upgrade the new nginx sees only variables that an `env` directive names; those
-/// that the configuration was read from must be there again.
-fn keep_environment(cycle: *mut ngx_cycle_t, names: &[String]) -> Result<(), Mistake> {
-    for name in names {
-        // SAFETY: the core module's configuration of the cycle being made; the copy lives in its pool.
-        unsafe {
-            let core =
-                (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
-            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes())
-                .ok_or(Mistake::Logged)?;
-            let place = ffi::ngx_array_push(&raw mut (*core).env).cast::<ffi::ngx_str_t>();
-            place
-                .as_mut()
-                .map(|place| *place = kept)
-                .ok_or(Mistake::Logged)?;
-        }
     }
     Ok(())
 }

@@ -14,34 +14,24 @@ use std::{
 use secrecy::ExposeSecret;
 
 use super::{
+    block::{self, place},
     conf::MainConf,
-    directives::{Directive, Mistake},
+    directive::{Directive, Mistake},
     entry,
     ffi::{self, ERROR, OK, ngx_int_t, ngx_shm_zone_t, ngx_slab_pool_t, ngx_str_t},
     log::{self, Level},
     module::ngx_http_auth_gate_module,
-    permissions::WorkerUser,
+    sessions::Sessions,
+    surroundings,
 };
 use crate::{
-    session::{self, Key, Keys, Record},
-    slots::{Inserted, Layout, Opened},
+    session::{self, Keys},
+    slots::{Layout, Opened},
     users::regulation::{Attempts, Delay},
 };
 
 /// Name and size where no directive names them.
 const DEFAULT: (&[u8], usize) = (b"auth_gate", 16 << 20);
-
-/// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0001;
-
-/// Places in the shared part, in bytes.
-mod place {
-    pub const MAGIC: usize = 0;
-    pub const TOTAL: usize = 8;
-    pub const SECRET: usize = 16;
-    pub const FULL: usize = 48;
-    pub const HASHES: usize = 64;
-}
 
 /// Workers whose running hashes are counted, two words each.
 pub const COUNTED_WORKERS: usize = 480;
@@ -153,11 +143,7 @@ impl Zone {
         let (lock, layout) = self.lock()?;
         let (table, opened) = session::Table::open(self.part(layout.sessions)?).ok()?;
         report(opened, "sessions");
-        Some(Sessions {
-            table,
-            zone: self,
-            _lock: lock,
-        })
+        Some(Sessions::new(table, self, lock))
     }
 
     /// The failed logins, under the lock.
@@ -219,7 +205,8 @@ impl Zone {
         Some(unsafe { &*block.as_ptr().add(at).cast() })
     }
 
-    fn say_full_once(&self) {
+    /// Says that sessions are forgotten for want of room, once in the life of a configuration.
+    pub fn say_full_once(&self) {
         if self
             .word(place::FULL)
             .is_some_and(|said| said.swap(1, Ordering::Relaxed) == 0)
@@ -238,7 +225,7 @@ impl Zone {
         let pool =
             NonNull::new(zone.shm.addr.cast::<ngx_slab_pool_t>()).ok_or("zone is not mapped")?;
         // SAFETY: nginx has put a slab pool at the start of the mapping.
-        let (block, total) = unsafe { block_of(pool) }.ok_or("zone has no memory")?;
+        let (block, total) = unsafe { block::of(pool) }.ok_or("zone has no memory")?;
         Layout::split(total).map_err(|error| error.to_string())?;
         self.life.set(Life::Ready { pool, block, total });
         if let Some(full) = self.word(place::FULL) {
@@ -262,45 +249,6 @@ impl Zone {
     }
 }
 
-/// The one block of the pool; made and given its random secret on first use.
-unsafe fn block_of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)> {
-    // SAFETY: the caller's pool is mapped; this runs in the process that reads the configuration,
-    // and a block is published in `data` only when it is whole.
-    unsafe {
-        let slab = pool.as_ptr();
-        if let Some(block) = NonNull::new((*slab).data.cast::<u8>()) {
-            let word = |at| block.as_ptr().add(at).cast::<u64>().read();
-            return (word(place::MAGIC) == MAGIC).then(|| (block, word(place::TOTAL) as usize));
-        }
-        let mut total = (*slab).pfree * ffi::ngx_pagesize;
-        let block = loop {
-            if total < Layout::LEAST {
-                return None;
-            }
-            (*slab).set_log_nomem(0);
-            if let Some(block) = NonNull::new(ffi::ngx_slab_alloc(slab, total).cast::<u8>()) {
-                break block;
-            }
-            total -= ffi::ngx_pagesize;
-        };
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).ok()?;
-        block.as_ptr().write_bytes(0, total.min(4096));
-        block
-            .as_ptr()
-            .add(place::SECRET)
-            .copy_from_nonoverlapping(secret.as_ptr(), secret.len());
-        block
-            .as_ptr()
-            .add(place::TOTAL)
-            .cast::<u64>()
-            .write(total as u64);
-        block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
-        (*slab).data = block.as_ptr().cast();
-        Some((block, total))
-    }
-}
-
 /// Called when nginx has read its whole configuration and mapped the zone; what is wrong here still
 /// leaves a running nginx with its old configuration.
 unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) -> ngx_int_t {
@@ -311,7 +259,7 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
         let result = conf
             .zone
             .make_ready(zone, conf)
-            .and_then(|()| check_surroundings(conf));
+            .and_then(|()| surroundings::check(conf));
         match result {
             Ok(()) => OK,
             Err(message) => {
@@ -326,60 +274,6 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
     })
 }
 
-/// What can be checked only when the whole configuration is known.
-fn check_surroundings(conf: &MainConf) -> Result<(), String> {
-    let Some(loaded) = &conf.loaded else {
-        return Ok(());
-    };
-    // SAFETY: the cycle being made has the core module's and the event module's configurations.
-    let (core, method) = unsafe { (core_conf(loaded.cycle), event_method(loaded.cycle)) };
-    if matches!(method.as_deref(), Some("poll" | "select")) {
-        let method = method.unwrap_or_default();
-        return Err(format!(
-            "\"use {method}\" cannot be woken by threads, on which passwords are checked: remove it from the events block"
-        ));
-    }
-    let file = &loaded.config.users_file;
-    match core.and_then(WorkerUser::of) {
-        Some(user) if file.watch && !user.can_read(&file.path) => {
-            let (path, name) = (file.path.display(), user.name());
-            Err(format!(
-                "{path}: the workers run as \"{name}\" and cannot read it, so \"watch\" cannot work: \
-                 chown root:{name} {path} && chmod 640 {path}, and let \"{name}\" enter the folders above, \
-                 or set authentication_backend.file.watch to false"
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-unsafe fn core_conf<'a>(cycle: *mut ffi::ngx_cycle_t) -> Option<&'a ffi::ngx_core_conf_t> {
-    // SAFETY: `conf_ctx` of a cycle holds the core module's configuration at its index.
-    unsafe {
-        (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index))
-            .cast::<ffi::ngx_core_conf_t>()
-            .as_ref()
-    }
-}
-
-unsafe fn event_method(cycle: *mut ffi::ngx_cycle_t) -> Option<String> {
-    // SAFETY: the events module keeps an array of its modules' configurations, as nginx's own macro
-    // `ngx_event_get_conf` reads it; the name is a C string.
-    unsafe {
-        let events = (*(*cycle).conf_ctx.add(ffi::ngx_events_module.index))
-            .cast::<*mut *mut c_void>()
-            .as_ref()?;
-        let conf = (*events.add(ffi::ngx_event_core_module.ctx_index))
-            .cast::<ffi::ngx_event_conf_t>()
-            .as_ref()?;
-        (!conf.name.is_null()).then(|| {
-            std::ffi::CStr::from_ptr(conf.name.cast())
-                .to_string_lossy()
-                .into_owned()
-        })
-    }
-}
-
 fn report(opened: Opened, what: &str) {
     if let Opened::Rebuilt { kept, dropped } = opened {
         log::cycle(
@@ -392,7 +286,7 @@ fn report(opened: Opened, what: &str) {
 }
 
 /// The slab's mutex, held.
-struct Lock(NonNull<ngx_slab_pool_t>);
+pub struct Lock(NonNull<ngx_slab_pool_t>);
 
 impl Lock {
     fn take(pool: NonNull<ngx_slab_pool_t>) -> Self {
@@ -406,39 +300,6 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // SAFETY: taken by `take` and not given back since.
         unsafe { ffi::ngx_shmtx_unlock(&raw mut (*self.0.as_ptr()).mutex) };
-    }
-}
-
-/// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
-pub struct Sessions<'z> {
-    table: session::Table<'z>,
-    zone: &'z Zone,
-    _lock: Lock,
-}
-
-impl Sessions<'_> {
-    /// The record of a session.
-    pub fn lookup(&mut self, key: &Key) -> Option<Record> {
-        self.table.lookup(key)
-    }
-
-    /// Keeps a session; false when the memory is broken.
-    pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
-        let inserted = self.table.insert(key, record, expires, now);
-        if inserted == Some(Inserted::EvictedAlive) {
-            self.zone.say_full_once();
-        }
-        inserted.is_some()
-    }
-
-    /// Notes that a session was used.
-    pub fn touch(&mut self, key: &Key, expires: u64, now: u64) {
-        self.table.touch(key, expires, now);
-    }
-
-    /// Ends a session.
-    pub fn remove(&mut self, key: &Key) {
-        self.table.remove(key);
     }
 }
 

@@ -1,0 +1,61 @@
+//! The one block of memory that the zone's slab pool gives up, and what stands at its start.
+
+use std::ptr::NonNull;
+
+use super::ffi::{self, ngx_slab_pool_t};
+use crate::slots::Layout;
+
+/// Marks a block that was initialised. Another layout of the words below takes another mark.
+const MAGIC: u64 = 0x6174_6761_7465_0001;
+
+/// Places in the shared part, in bytes.
+pub mod place {
+    pub const MAGIC: usize = 0;
+    pub const TOTAL: usize = 8;
+    pub const SECRET: usize = 16;
+    pub const FULL: usize = 48;
+    pub const HASHES: usize = 64;
+}
+
+/// The one block of the pool; made and given its random secret on first use.
+///
+/// # Safety
+///
+/// `pool` is mapped, and this process reads the configuration: no other writes the block yet.
+pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)> {
+    // SAFETY: the caller's pool is mapped; this runs in the process that reads the configuration,
+    // and a block is published in `data` only when it is whole.
+    unsafe {
+        let slab = pool.as_ptr();
+        if let Some(block) = NonNull::new((*slab).data.cast::<u8>()) {
+            let word = |at| block.as_ptr().add(at).cast::<u64>().read();
+            return (word(place::MAGIC) == MAGIC).then(|| (block, word(place::TOTAL) as usize));
+        }
+        let mut total = (*slab).pfree * ffi::ngx_pagesize;
+        let block = loop {
+            if total < Layout::LEAST {
+                return None;
+            }
+            (*slab).set_log_nomem(0);
+            if let Some(block) = NonNull::new(ffi::ngx_slab_alloc(slab, total).cast::<u8>()) {
+                break block;
+            }
+            total -= ffi::ngx_pagesize;
+        };
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).ok()?;
+        block.as_ptr().write_bytes(0, total.min(4096));
+        block
+            .as_ptr()
+            .add(place::SECRET)
+            .copy_from_nonoverlapping(secret.as_ptr(), secret.len());
+        block
+            .as_ptr()
+            .add(place::TOTAL)
+            .cast::<u64>()
+            .write(total as u64);
+        block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
+        (*slab).data = block.as_ptr().cast();
+        Some((block, total))
+    }
+}

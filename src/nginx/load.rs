@@ -1,0 +1,64 @@
+//! `auth_gate_config`: the YAML configuration is read when nginx reads its own.
+
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    conf::{Loaded, MainConf},
+    directive::{Directive, Mistake, log_problems},
+    ffi::{self, ngx_cycle_t},
+    job::Threads,
+    log::Level,
+    snapshot::Snapshot,
+};
+use crate::{
+    config::{self, Config},
+    files::Disk,
+    portal::Portal,
+};
+
+/// `auth_gate_config FILE`.
+pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
+    if conf.loaded.is_some() {
+        return Err(Mistake::Duplicate);
+    }
+    let path = directive.file(directive.text()?)?;
+    let cf = directive.cf();
+    let loaded = config::load(&path, &Disk).map_err(|problems| {
+        log_problems(cf, Level::Emerg, &problems);
+        Mistake::Logged
+    })?;
+    log_problems(cf, Level::Warn, &loaded.warnings);
+    // SAFETY: `cf` is live and has its cycle.
+    let cycle = unsafe { (*cf).cycle };
+    keep_environment(cycle, &loaded.env_used)?;
+    let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
+    let config: Arc<Config> = Arc::new(loaded.config);
+    conf.loaded = Some(Loaded {
+        portal: Rc::new(Portal::new(config.portal_settings())),
+        snapshot: Rc::new(Snapshot::new(&config)),
+        config,
+        threads,
+        cycle,
+    });
+    Ok(())
+}
+
+/// After a binary upgrade the new nginx sees only variables that an `env` directive names; those
+/// that the configuration was read from must be there again.
+fn keep_environment(cycle: *mut ngx_cycle_t, names: &[String]) -> Result<(), Mistake> {
+    for name in names {
+        // SAFETY: the core module's configuration of the cycle being made; the copy lives in its pool.
+        unsafe {
+            let core =
+                (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
+            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes())
+                .ok_or(Mistake::Logged)?;
+            let place = ffi::ngx_array_push(&raw mut (*core).env).cast::<ffi::ngx_str_t>();
+            place
+                .as_mut()
+                .map(|place| *place = kept)
+                .ok_or(Mistake::Logged)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The sessions of the zone, in the hands of somebody who holds its lock.
+
+use super::zone::{Lock, Zone};
+use crate::{
+    session::{self, Key, Record},
+    slots::Inserted,
+};
+
+/// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
+pub struct Sessions<'z> {
+    table: session::Table<'z>,
+    zone: &'z Zone,
+    // Given back last: fields are dropped in their order.
+    _lock: Lock,
+}
+
+impl<'z> Sessions<'z> {
+    /// The sessions in `table`, which `lock` guards.
+    pub fn new(table: session::Table<'z>, zone: &'z Zone, lock: Lock) -> Self {
+        Sessions {
+            table,
+            zone,
+            _lock: lock,
+        }
+    }
+
+    /// The record of a session.
+    pub fn lookup(&mut self, key: &Key) -> Option<Record> {
+        self.table.lookup(key)
+    }
+
+    /// Keeps a session; false when the memory is broken.
+    pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
+        let inserted = self.table.insert(key, record, expires, now);
+        if inserted == Some(Inserted::EvictedAlive) {
+            self.zone.say_full_once();
+        }
+        inserted.is_some()
+    }
+
+    /// Notes that a session was used.
+    pub fn touch(&mut self, key: &Key, expires: u64, now: u64) {
+        self.table.touch(key, expires, now);
+    }
+
+    /// Ends a session.
+    pub fn remove(&mut self, key: &Key) {
+        self.table.remove(key);
+    }
+}

@@ -1,0 +1,123 @@
+//! The world that the portal room sees from inside nginx: the zone, the users, the kernel's random
+//! bytes, the queue of passwords to check.
+
+use std::{net::IpAddr, sync::Arc};
+
+use super::{
+    conf::{Loaded, MainConf},
+    hashing,
+    zone::Zone,
+};
+use crate::{
+    access::Rules,
+    portal::{Busy, World},
+    session::{Key, Keys, Record},
+    users::{
+        Directory,
+        regulation::{Attempt, Banned, FLOOR_FORM, Reservation, Whom},
+    },
+};
+
+/// What the portal room sees of nginx.
+pub struct Surroundings<'a> {
+    zone: &'a Zone,
+    keys: &'a Keys,
+    loaded: &'a Loaded,
+    directory: Arc<Directory>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// The world as it is now; `None` before there is a configuration and a zone.
+    pub fn of(whole: &'a MainConf) -> Option<Self> {
+        let loaded = whole.loaded.as_ref()?;
+        Some(Surroundings {
+            zone: &whole.zone,
+            keys: whole.zone.keys()?,
+            loaded,
+            directory: loaded.snapshot.directory(),
+        })
+    }
+}
+
+impl World for Surroundings<'_> {
+    fn keys(&self) -> &Keys {
+        self.keys
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.loaded.config.rules
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    fn random(&mut self) -> [u8; 32] {
+        random()
+    }
+
+    fn session(&mut self, key: &Key) -> Option<Record> {
+        self.zone.sessions()?.lookup(key)
+    }
+
+    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool {
+        self.zone
+            .sessions()
+            .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
+    }
+
+    fn end(&mut self, key: &Key) {
+        if let Some(mut sessions) = self.zone.sessions() {
+            sessions.remove(key);
+        }
+    }
+
+    fn admit(&mut self) -> Result<(), Busy> {
+        if hashing::has_room() {
+            Ok(())
+        } else {
+            Err(Busy {
+                retry_after: hashing::RETRY_AFTER,
+            })
+        }
+    }
+
+    fn reserve(
+        &mut self,
+        user: Option<&str>,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned> {
+        let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
+        self.zone
+            .with_attempts(|attempts| attempts.reserve(&attempt, settings, now))
+            // Without a zone nothing can be counted, so nothing is tried.
+            .unwrap_or(Err(Banned {
+                whom: Whom::Address,
+                until: u64::MAX,
+            }))
+    }
+
+    fn settle(&mut self, reservation: &Reservation, success: bool) {
+        self.zone
+            .with_attempts(|attempts| attempts.settle(reservation, success));
+    }
+
+    fn hold(&mut self) -> u64 {
+        let byte = random()[0];
+        self.zone
+            .with_delay(|delay| delay.answer_after(FLOOR_FORM, byte))
+            .unwrap_or(FLOOR_FORM)
+    }
+
+    fn record_success(&mut self, millis: u64) {
+        self.zone.with_delay(|delay| delay.record_success(millis));
+    }
+}
+
+/// 32 bytes of the kernel's. Without them no session is safe, so the caller's guard ends the request.
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the kernel has random bytes");
+    bytes
+}
