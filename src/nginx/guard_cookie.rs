@@ -45,13 +45,16 @@ unsafe extern "C" fn filter(r: *mut ngx_http_request_t) -> ngx_int_t {
     }
 }
 
-fn clean(request: Request) {
-    if !request.server().guards || request.location().portal.is_some() {
-        return;
-    }
+fn clean(request: Request<'_>) {
     let Some(loaded) = &request.whole().loaded else {
         return;
     };
+    let sessions = &loaded.config.session;
+    // Also where nothing is guarded: the cookie belongs to the whole domain.
+    let host = std::str::from_utf8(request.host()).unwrap_or_default();
+    if request.location().portal.is_some() || sessions.domain_of(host).is_none() {
+        return;
+    }
     for mut element in Headers::of(&request.raw().headers_out.headers) {
         // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
         let element = unsafe { element.as_mut() };
@@ -59,9 +62,7 @@ fn clean(request: Request) {
             continue;
         }
         let ours = |name: &str| session::sets(bytes(&element.value), name);
-        if loaded
-            .config
-            .session
+        if sessions
             .cookies
             .iter()
             .any(|cookie| ours(cookie.realm.cookie.name()))
