@@ -46,15 +46,14 @@ unsafe extern "C" fn filter(r: *mut ngx_http_request_t) -> ngx_int_t {
 }
 
 fn clean(request: Request<'_>) {
+    // A server that guards nothing may stand in front of another gate, whose cookie it passes on.
+    if !request.server().guards || request.location().portal.is_some() {
+        return;
+    }
     let Some(loaded) = &request.whole().loaded else {
         return;
     };
     let sessions = &loaded.config.session;
-    // Also where nothing is guarded: the cookie belongs to the whole domain.
-    let host = std::str::from_utf8(request.host()).unwrap_or_default();
-    if request.location().portal.is_some() || sessions.domain_of(host).is_none() {
-        return;
-    }
     for mut element in Headers::of(&request.raw().headers_out.headers) {
         // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
         let element = unsafe { element.as_mut() };

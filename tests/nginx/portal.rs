@@ -231,7 +231,7 @@ fn blocks_inside_the_portals_location_are_the_portal() {
             location / { auth_gate_portal; if ($args ~ x) { set $seen 1; } limit_except GET POST { deny all; } }",
         )
         .start();
-    let nobody = gate.visitor();
+    let mut nobody = gate.visitor();
     for target in ["/", "/?x=1", "/api/health?x=1"] {
         let answer = nobody.page(PORTAL, target);
         assert_eq!(answer.status, 200, "{target}: {}", answer.location());
