@@ -11,7 +11,7 @@ use super::{
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
-    state::{Outcome, State, Visitor},
+    state::{Outcome, State},
 };
 use crate::access::{
     BadObject, Decision, Level, Object, Subject, Verdict, original_url, portal_url,
@@ -123,11 +123,11 @@ fn verdict(
 ) -> Option<Verdict> {
     let guard = request.location().guard.as_ref()?;
     let open = guard.for_everybody(rules, object);
-    let visitor = identify::visitor(request, state);
+    identify::identify(request, state);
     if open.is_some() {
         return open;
     }
-    let Visitor::SignedIn(session) = &visitor else {
+    let Some(session) = &state.session else {
         return Some(guard.judge(rules, object, None, Level::None));
     };
     let user = session.user()?;

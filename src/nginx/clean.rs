@@ -15,10 +15,13 @@ use super::{
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, NoMemory},
     identify, reply,
-    request::{Request, bytes},
+    request::{Request, bytes, text},
     state::State,
 };
-use crate::{session, users::HeaderNames};
+use crate::{
+    session::{self, Stripped},
+    users::HeaderNames,
+};
 
 const FAILED: ngx_int_t = ffi::NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -79,7 +82,7 @@ fn identify_ahead(request: Request) -> Result<(), NoMemory> {
     let Some(state) = State::of(request) else {
         return Err(NoMemory);
     };
-    identify::visitor(request, state);
+    identify::identify(request, state);
     reply::add_identity(request, state)
 }
 
@@ -99,7 +102,7 @@ fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
     };
     take_cookies(request, &loaded.config.session)?;
     if identity {
-        take_identity(request, loaded.snapshot.directory().header_names())
+        take_identity(request, loaded.snapshot.borrow().header_names())
     } else {
         Ok(())
     }
@@ -110,37 +113,44 @@ fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> 
     headers::remove(request, |element| {
         // SAFETY: elements of a live list are readable.
         let name = bytes(unsafe { &element.as_ref().key });
-        names.contains(name) && !state.as_ref().is_some_and(|state| state.owns(element))
+        names.contains(name)
+            && !state
+                .as_ref()
+                .is_some_and(|state| state.own_headers.holds(element))
     })
 }
 
 /// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
 fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<(), NoMemory> {
-    let without_ours = |header: &[u8]| {
-        sessions
-            .cookies
-            .iter()
-            .fold(None::<Vec<u8>>, |left, cookie| {
-                session::strip(
-                    left.as_deref().unwrap_or(header),
-                    cookie.realm.cookie.name(),
-                )
-                .or(left)
-            })
-    };
     for element in cookie_elements(request) {
         let before = value(element);
-        let Some(after) = without_ours(before) else {
+        let mut after = before;
+        for cookie in &sessions.cookies {
+            after = without(request, after, cookie.realm.cookie.name())?;
+        }
+        if after.len() == before.len() {
             continue;
-        };
+        }
         State::of(request).ok_or(NoMemory)?.keep_cookie(before);
-        let after = request.copy_str(&after).ok_or(NoMemory)?;
         // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
         // pointers to it stay right.
-        unsafe { (*element.as_ptr()).value = after };
+        unsafe { (*element.as_ptr()).value = text(after) };
     }
     headers::remove(request, |element| {
         is_cookie(element) && value(element).is_empty()
+    })
+}
+
+/// `header` without the cookies called `name`; shorter in any case where there was one.
+fn without<'a>(request: Request, header: &'a [u8], name: &str) -> Result<&'a [u8], NoMemory> {
+    if !session::carries(header, name) {
+        return Ok(header);
+    }
+    let rest = request.zeroed(header.len()).ok_or(NoMemory)?;
+    Ok(match session::strip_to(header, name, rest) {
+        Stripped::Unchanged => header,
+        Stripped::Empty => &[],
+        Stripped::Rest(rest) => rest,
     })
 }
 

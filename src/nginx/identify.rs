@@ -1,11 +1,9 @@
 //! From the cookie to the user of a session that holds.
 
-use std::sync::Arc;
-
 use super::{
     conf::Loaded,
     request::Request,
-    state::{SignedIn, State, Visitor},
+    state::{SignedIn, State},
     zone::Zone,
 };
 use crate::{
@@ -17,16 +15,12 @@ use crate::{
 /// users file may have changed a moment ago, and this worker may not have read it yet.
 const SETTLING: u64 = 5;
 
-/// Who the visitor is; looked up once for each request.
-pub fn visitor(request: Request, state: &mut State) -> Visitor {
-    if let Some(visitor) = &state.visitor {
-        return visitor.clone();
+/// Looks the visitor's session up, once for each request.
+pub fn identify(request: Request, state: &mut State) {
+    if !state.is_known {
+        state.session = look_up(request, state);
+        state.is_known = true;
     }
-    let visitor = look_up(request, state).map_or(Visitor::Anonymous, |session| {
-        Visitor::SignedIn(Arc::new(session))
-    });
-    state.visitor = Some(visitor.clone());
-    visitor
 }
 
 /// The first cookie whose MAC is right and whose session stands.

@@ -9,7 +9,7 @@ use super::{
     identify,
     log::Level,
     request::Request,
-    state::State,
+    state::{SignedIn, State},
 };
 use crate::{
     access::{Ask, Challenge},
@@ -43,19 +43,17 @@ pub enum Refusal {
 pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory> {
     if request.location().identity_headers() == IdentityHeaders::Off
         || request.is_subrequest()
-        || state.has_headers()
+        || !state.own_headers.is_empty()
     {
         return Ok(());
     }
-    let visitor = identify::visitor(request, state);
-    let Some(session) = visitor.signed_in() else {
-        return Ok(());
-    };
-    let Some(user) = session.user() else {
+    identify::identify(request, state);
+    let own_headers = &mut state.own_headers;
+    let Some(user) = state.session.as_ref().and_then(SignedIn::user) else {
         return Ok(());
     };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
-        if !state.can_remember_header() {
+        if own_headers.is_full() {
             request.log(
                 Level::Warn,
                 format_args!(
@@ -65,7 +63,7 @@ pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory>
             );
             break;
         }
-        state.remember_header(headers::push(request, name, value)?);
+        own_headers.remember(headers::push(request, name, value)?);
     }
     Ok(())
 }
@@ -76,8 +74,8 @@ pub fn refuse(request: Request, state: &mut State, refusal: Refusal) -> ngx_int_
     match refusal {
         Refusal::Challenge { location, asked } => challenge(request, reader, &location, &asked),
         Refusal::Forbid { login, asked } => {
-            let visitor = identify::visitor(request, state);
-            let user = visitor.signed_in().and_then(|session| session.user());
+            identify::identify(request, state);
+            let user = state.session.as_ref().and_then(SignedIn::user);
             let user = user.map(|user| (user.name.as_str(), user.display_name.as_str()));
             let denied = Denied {
                 user,

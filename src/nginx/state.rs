@@ -32,24 +32,21 @@ pub type Step = Box<dyn FnOnce(Request)>;
 pub struct State {
     /// The `Cookie` headers as they came, from before our cookie was taken out of them.
     cookies: [Option<(*const u8, usize)>; MAX_COOKIE_HEADERS],
-    /// Who the visitor is, once it was looked up.
-    pub visitor: Option<Visitor>,
+    /// The visitor's session; `None` when nobody that we know came, or nobody looked yet.
+    pub session: Option<SignedIn>,
+    /// Whether the session was looked up.
+    pub is_known: bool,
     /// What was decided at the last guarded location.
     pub outcome: Option<Outcome>,
     /// What the request waits to do.
     pub next: Option<Step>,
     /// The headers that were added for the backend.
-    own_headers: [Option<NonNull<ngx_table_elt_t>>; MAX_OWN_HEADERS],
+    pub own_headers: OwnHeaders,
 }
 
-/// Who the visitor is.
-#[derive(Clone)]
-pub enum Visitor {
-    /// Nobody that we know.
-    Anonymous,
-    /// The user of a session.
-    SignedIn(Arc<SignedIn>),
-}
+/// The headers that were added for the backend.
+#[derive(Default)]
+pub struct OwnHeaders([Option<NonNull<ngx_table_elt_t>>; MAX_OWN_HEADERS]);
 
 /// A session that holds, and the directory in which its user was found.
 pub struct SignedIn {
@@ -80,16 +77,6 @@ impl SignedIn {
             0 => Level::None,
             1 => Level::OneFactor,
             _ => Level::TwoFactor,
-        }
-    }
-}
-
-impl Visitor {
-    /// The session, if there is one.
-    pub fn signed_in(&self) -> Option<&SignedIn> {
-        match self {
-            Visitor::Anonymous => None,
-            Visitor::SignedIn(session) => Some(session),
         }
     }
 }
@@ -157,25 +144,27 @@ impl State {
             .flatten()
             .map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
     }
+}
 
-    /// Whether `element` is a header that we added.
-    pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers.contains(&Some(element))
+impl OwnHeaders {
+    /// Whether `element` is one of them.
+    pub fn holds(&self, element: NonNull<ngx_table_elt_t>) -> bool {
+        self.0.contains(&Some(element))
     }
 
-    /// Whether our headers were added already.
-    pub fn has_headers(&self) -> bool {
-        self.own_headers[0].is_some()
+    /// Whether none were added yet.
+    pub fn is_empty(&self) -> bool {
+        self.0[0].is_none()
     }
 
-    /// Whether there is room to remember another header.
-    pub fn can_remember_header(&self) -> bool {
-        self.own_headers.contains(&None)
+    /// Whether there is no room for another.
+    pub fn is_full(&self) -> bool {
+        !self.0.contains(&None)
     }
 
-    /// Remembers a header that we added, so that the cleaner spares it.
-    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) {
-        if let Some(own) = self.own_headers.iter_mut().find(|own| own.is_none()) {
+    /// Remembers a header, so that the cleaner spares it.
+    pub fn remember(&mut self, element: NonNull<ngx_table_elt_t>) {
+        if let Some(own) = self.0.iter_mut().find(|own| own.is_none()) {
             *own = Some(element);
         }
     }

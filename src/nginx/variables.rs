@@ -1,6 +1,7 @@
 //! What the administrator can print: `$remote_user` and its like, and what was decided.
 
 use std::{
+    borrow::Cow,
     ffi::CStr,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -184,20 +185,15 @@ fn asks_for_basic(request: Request) -> bool {
     realm.is_some_and(|realm| realm.value.as_bytes() != b"off")
 }
 
-fn value(state: &State, what: What) -> Option<String> {
+fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
     if let What::Identity(place) = what {
-        let visitor = state.visitor.as_ref()?;
-        let user = visitor.signed_in()?.user()?;
-        return HeaderSet::Remote.own_value(user, place).map(str::to_owned);
+        let user = state.session.as_ref()?.user()?;
+        return HeaderSet::Remote.own_value(user, place).map(Cow::from);
     }
     let outcome = state.outcome?;
     if let What::Level = what {
-        let level = state
-            .visitor
-            .as_ref()
-            .and_then(|visitor| visitor.signed_in())
-            .map_or(0, |s| s.level() as u8);
-        return Some(level.to_string());
+        let level = state.session.as_ref().map_or(0, |s| s.level() as u8);
+        return Some(level.to_string().into());
     }
     let Outcome::Judged(verdict) = outcome else {
         return matches!(what, What::Decision).then(|| "error".into());
@@ -205,7 +201,7 @@ fn value(state: &State, what: What) -> Option<String> {
     Some(match what {
         What::Policy => verdict.requirement.word().into(),
         What::Rule => match verdict.source {
-            Source::Rule(number) => number.to_string(),
+            Source::Rule(number) => number.to_string().into(),
             Source::Default => "default".into(),
             Source::Location => "location".into(),
         },
@@ -219,7 +215,7 @@ fn value(state: &State, what: What) -> Option<String> {
 }
 
 /// Fills a variable; one that has nothing is "not found", not an error.
-fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request, String)>) -> ngx_int_t {
+fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request, Cow<'_, str>)>) -> ngx_int_t {
     let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
     match copy {
         Some(Some(bytes)) => {
