@@ -15,10 +15,14 @@ use super::{
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, NoMemory},
     reply,
-    request::{Request, bytes},
+    request::{Request, bytes, text},
     state::State,
 };
-use crate::{config::Sessions, session, users::HeaderNames};
+use crate::{
+    config::Sessions,
+    session::{self, Stripped},
+    users::HeaderNames,
+};
 
 const FAILED: ngx_int_t = ffi::NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -98,7 +102,7 @@ fn clean(request: Request<'_>, identity: bool) -> Result<(), NoMemory> {
     };
     take_cookies(request, &loaded.config.session)?;
     if identity {
-        take_identity(request, loaded.snapshot.directory().header_names())
+        take_identity(request, loaded.snapshot.borrow().header_names())
     } else {
         Ok(())
     }
@@ -118,15 +122,18 @@ fn take_cookies(request: Request<'_>, sessions: &Sessions) -> Result<(), NoMemor
     let mut emptied = false;
     for element in cookie_elements(request) {
         let before = value(element);
-        let Some(after) = without_ours(before, sessions) else {
+        let mut after = before;
+        for cookie in &sessions.cookies {
+            after = without(request, after, cookie.realm.cookie.name())?;
+        }
+        if after.len() == before.len() {
             continue;
-        };
+        }
         State::of(request).ok_or(NoMemory)?.keep_cookie(before);
         emptied |= after.is_empty();
-        let after = request.copy_str(&after).ok_or(NoMemory)?;
         // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
         // pointers to it stay right.
-        unsafe { (*element.as_ptr()).value = after };
+        unsafe { (*element.as_ptr()).value = text(after) };
     }
     if !emptied {
         return Ok(());
@@ -136,14 +143,16 @@ fn take_cookies(request: Request<'_>, sessions: &Sessions) -> Result<(), NoMemor
     })
 }
 
-/// The header without our cookies; `None` when it holds none.
-fn without_ours(header: &[u8], sessions: &Sessions) -> Option<Vec<u8>> {
-    let names = sessions
-        .cookies
-        .iter()
-        .map(|cookie| cookie.realm.cookie.name());
-    names.fold(None, |left: Option<Vec<u8>>, name| {
-        session::strip(left.as_deref().unwrap_or(header), name).or(left)
+/// `header` without the cookies called `name`; shorter in any case where there was one.
+fn without<'r>(request: Request<'r>, header: &'r [u8], name: &str) -> Result<&'r [u8], NoMemory> {
+    if !session::carries(header, name) {
+        return Ok(header);
+    }
+    let rest = request.zeroed(header.len()).ok_or(NoMemory)?;
+    Ok(match session::strip_to(header, name, rest) {
+        Stripped::Unchanged => header,
+        Stripped::Empty => &[],
+        Stripped::Rest(rest) => rest,
     })
 }
 

@@ -92,10 +92,10 @@ pub fn scheme<'r>(request: Request<'r>) -> Cow<'r, [u8]> {
     let mut result = ngx_str_t::empty();
     // SAFETY: the value was compiled into the cycle's pool; the result lives in the request's.
     let code = unsafe { ffi::ngx_http_complex_value(request.as_ptr(), value, &raw mut result) };
-    if code == ffi::OK {
-        bytes(&result).to_ascii_lowercase().into()
-    } else {
-        b"".as_slice().into()
+    match bytes(&result) {
+        _ if code != ffi::OK => b"".as_slice().into(),
+        value if value.iter().any(u8::is_ascii_uppercase) => value.to_ascii_lowercase().into(),
+        value => value.into(),
     }
 }
 

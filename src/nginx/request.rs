@@ -183,10 +183,16 @@ impl<'r> Request<'r> {
 
     /// The same as a string of nginx.
     pub fn copy_str(self, source: &[u8]) -> Option<ngx_str_t> {
-        self.copy(source).map(|copy| ngx_str_t {
-            len: copy.len(),
-            data: copy.as_ptr().cast_mut(),
-        })
+        self.copy(source).map(text)
+    }
+
+    /// So many bytes of the request's pool, all zero.
+    pub fn zeroed<'a>(self, length: usize) -> Option<&'a mut [u8]> {
+        // SAFETY: the pool is live; the block is as long as asked for, initialised, and ours alone.
+        unsafe {
+            let block = NonNull::new(ffi::ngx_pcalloc(self.raw().pool, length).cast::<u8>())?;
+            Some(std::slice::from_raw_parts_mut(block.as_ptr(), length))
+        }
     }
 
     /// Writes a line to the connection's log, which adds client, server and request.
@@ -229,6 +235,14 @@ impl Iterator for Headers {
             }
             None
         }
+    }
+}
+
+/// A string of nginx over bytes that live as long as the request's pool.
+pub fn text(bytes: &[u8]) -> ngx_str_t {
+    ngx_str_t {
+        len: bytes.len(),
+        data: bytes.as_ptr().cast_mut(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The users as this worker knows them, and the watch over the file they come from.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, Ref, RefCell},
     os::unix::fs::MetadataExt,
     path::Path,
     rc::Rc,
@@ -72,6 +72,11 @@ impl Snapshot {
     /// The users as they are now.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.borrow())
+    }
+
+    /// The same for a moment in which the loop does nothing else.
+    pub fn borrow(&self) -> Ref<'_, Directory> {
+        Ref::map(self.directory.borrow(), |directory| &**directory)
     }
 
     /// Looks at the file again and again in this worker, on a thread, until the configuration that

@@ -1,6 +1,7 @@
 //! What the administrator can print: `$remote_user` and its like, and what was decided.
 
 use std::{
+    borrow::Cow,
     ffi::CStr,
     ptr,
     sync::atomic::{AtomicUsize, Ordering},
@@ -195,15 +196,15 @@ fn asks_for_basic(request: Request<'_>) -> bool {
     code == OK && value.as_bytes() != b"off"
 }
 
-fn value(state: &State, what: What) -> Option<String> {
+fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
     if let What::Identity(place) = what {
         let user = state.session()?.user()?;
-        return HeaderSet::Remote.own_value(user, place).map(str::to_owned);
+        return HeaderSet::Remote.own_value(user, place).map(Cow::from);
     }
     let outcome = state.outcome.get()?;
     if let What::Level = what {
         let level = state.session().map_or(0, |session| session.level() as u8);
-        return Some(level.to_string());
+        return Some(level.to_string().into());
     }
     let Outcome::Judged(verdict) = outcome else {
         return matches!(what, What::Decision).then(|| "error".into());
@@ -211,7 +212,7 @@ fn value(state: &State, what: What) -> Option<String> {
     Some(match what {
         What::Policy => verdict.requirement.word().into(),
         What::Rule => match verdict.source {
-            Source::Rule(number) => number.to_string(),
+            Source::Rule(number) => number.to_string().into(),
             Source::Default => "default".into(),
             Source::Location => "location".into(),
         },
@@ -225,7 +226,7 @@ fn value(state: &State, what: What) -> Option<String> {
 }
 
 /// Fills a variable; one that has nothing is "not found", not an error.
-fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request<'_>, String)>) -> ngx_int_t {
+fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request<'_>, Cow<'_, str>)>) -> ngx_int_t {
     let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
     match copy {
         Some(Some(bytes)) => {

@@ -1,7 +1,7 @@
 //! Who is at the door: the session that a browser presents, if it still lasts and its user exists.
 
 use crate::access::Subject;
-use crate::session::{Key, Methods, Record, clear_cookie, standing, strip, tokens};
+use crate::session::{Key, Methods, Record, carries, clear_cookie, standing, tokens};
 use crate::users::User;
 
 use super::request::Request;
@@ -70,7 +70,7 @@ pub(super) fn display_name(user: &User) -> &str {
 /// Whether the browser sent anything under the name of our cookie.
 pub(super) fn has_cookie(request: &Request<'_>, domain: &Domain) -> bool {
     let mut headers = request.headers.cookies.iter();
-    headers.any(|header| strip(header, domain.realm.cookie.name()).is_some())
+    headers.any(|header| carries(header, domain.realm.cookie.name()))
 }
 
 /// Ends every session that the browser presents, and says how to clear its cookie.
