@@ -10,7 +10,7 @@ pub struct Subject<'a> {
 }
 
 /// One term of `subject:` or of `auth_gate_require`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SubjectTerm {
     /// `user:NAME`, compared byte for byte.
     User(String),

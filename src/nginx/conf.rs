@@ -108,7 +108,9 @@ impl LocationConf {
     }
 
     /// Takes from `parent` what this level leaves open, as nginx's own directives do.
-    pub fn inherit(&mut self, parent: &LocationConf) {
+    /// Says whether this level has a policy or requirement of its own that no gate asks for.
+    pub fn inherit(&mut self, parent: &LocationConf) -> bool {
+        let demands = self.policy.is_some() || self.require.is_some();
         let own_guard = self.policy.is_some()
             || self.require.is_some()
             || self.unauthenticated.is_some()
@@ -124,6 +126,7 @@ impl LocationConf {
             Some(guard) if !own_guard => Some(Rc::clone(guard)),
             _ => Some(Rc::new(self.to_guard())),
         };
+        demands && self.gate != Some(true)
     }
 
     fn to_guard(&self) -> Guard {

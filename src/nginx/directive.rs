@@ -67,6 +67,10 @@ impl Directive {
 
     /// A file name of the configuration, made absolute as nginx does it.
     pub fn file(&self, name: &str) -> Result<PathBuf, Mistake> {
+        if name.is_empty() {
+            // nginx looks at the first byte of a name.
+            return Err(Mistake::Says("wants the name of a file".into()));
+        }
         let mut full = ngx_str_t {
             len: name.len(),
             data: name.as_ptr().cast_mut(),

@@ -1,6 +1,9 @@
 //! The directives: where each may stand, how many words it takes, and what it means.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::{
+    collections::HashSet,
+    ffi::{CStr, c_char, c_void},
+};
 
 use super::{
     conf::{ChallengeForm, IdentityHeaders, LocationConf, MainConf, ServerConf},
@@ -211,6 +214,14 @@ fn add_require(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mis
             ))),
         })
         .collect::<Result<Vec<_>, _>>()?;
+    let names = line
+        .iter()
+        .filter(|term| matches!(term, SubjectTerm::User(_)));
+    if names.collect::<HashSet<_>>().len() > 1 {
+        return Err(Mistake::Says(
+            "asks for two users at once, and nobody is both: write a line for each".into(),
+        ));
+    }
     conf.require.get_or_insert_default().push(line);
     Ok(())
 }
@@ -276,6 +287,12 @@ fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), M
 fn set_scheme(directive: &Directive, conf: &mut ServerConf) -> Result<(), Mistake> {
     if conf.scheme.is_some() {
         return Err(Mistake::Duplicate);
+    }
+    let word = directive.text()?;
+    if !word.contains('$') && !matches!(word, "https" | "wss") {
+        return Err(Mistake::Says(format!(
+            "is \"{word}\", which no visitor of a gate may use: write https, or a variable that says it"
+        )));
     }
     let cf = directive.cf();
     // SAFETY: the compiled value lives in the cycle's pool; its source is a word of the configuration.

@@ -111,8 +111,14 @@ pub fn host_with_port(request: Request<'_>) -> String {
 
 fn port(header: &[u8]) -> Option<&str> {
     let (_, port) = std::str::from_utf8(header).ok()?.rsplit_once(':')?;
-    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    (is_port && port != "443").then_some(port)
+    (is_port(port.as_bytes()) && !port.is_empty() && port != "443").then_some(port)
+}
+
+/// Whether `text` is what may stand behind the colon of a host, nothing included.
+fn is_port(text: &[u8]) -> bool {
+    let number = std::str::from_utf8(text).ok();
+    text.iter().all(u8::is_ascii_digit)
+        && number.is_some_and(|text| text.is_empty() || text.parse::<u16>().is_ok())
 }
 
 /// Every `Host`: over HTTP/2 one stands beside `:authority`, and nginx passes both on.
@@ -123,7 +129,13 @@ fn host_headers<'r>(request: Request<'r>) -> impl Iterator<Item = &'r [u8]> {
 /// Whether a `Host` value means `host`, which is lower case and bare.
 fn same_host(header: &[u8], host: &[u8]) -> bool {
     let bare = match header.iter().rposition(|byte| *byte == b':') {
-        Some(colon) if !header[colon..].contains(&b']') => &header[..colon],
+        Some(colon) if !header[colon..].contains(&b']') => {
+            // A backend that takes the header apart must not find another host in it.
+            if !is_port(&header[colon + 1..]) {
+                return false;
+            }
+            &header[..colon]
+        }
         _ => header,
     };
     bare.strip_suffix(b".")

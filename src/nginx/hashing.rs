@@ -55,9 +55,16 @@ pub fn run(
     let waiting = request.as_ptr();
     let held = Rc::clone(&zone);
     let start = move || {
+        // SAFETY: blocked above, so nginx keeps the request.
+        if unsafe { wait::has_gone(waiting) } {
+            leave(&held);
+            // SAFETY: blocked above, and resumed only here or below.
+            unsafe { wait::resume(waiting, |_| {}) };
+            return;
+        }
         let finish = move |result: Option<bool>| {
             leave(&held);
-            // SAFETY: blocked above, and resumed only here.
+            // SAFETY: blocked above, and resumed only here or above.
             unsafe { wait::resume(waiting, move |request| then(request, result)) };
             admit(&held);
         };

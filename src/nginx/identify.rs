@@ -2,14 +2,16 @@
 
 use super::{
     conf::Loaded,
+    facts,
     request::Request,
     state::{SignedIn, State},
     zone::Zone,
 };
 use crate::session::{self, Fallen, Key, Realm, Record};
 
-/// A session younger than this whose user is unknown, or has another password, is not ended: the
-/// users file may have changed a moment ago, and this worker may not have read it yet.
+/// A session whose user is unknown, or has another password, opens nothing. It is ended for good only
+/// when it and the users file have been as they are for so many seconds: this worker may not have
+/// read a change yet that another has, and a file may be read while somebody still writes it.
 const SETTLING: u64 = 5;
 
 /// The session of the visitor, if it holds; looked up once for each request.
@@ -22,6 +24,11 @@ pub fn visitor<'s>(request: Request<'_>, state: &'s State) -> Option<&'s SignedI
 fn look_up(request: Request<'_>, state: &State) -> Option<SignedIn> {
     let whole = request.whole();
     let loaded = whole.loaded.as_ref()?;
+    // A cookie that came over plain http is nobody's, nor one for a host that is not this server's.
+    if !matches!(&*facts::scheme(request), b"https" | b"wss") || facts::check_host(request).is_err()
+    {
+        return None;
+    }
     let host = std::str::from_utf8(request.host()).ok()?;
     let (_, domain) = loaded.config.session.domain_of(host)?;
     let (keys, realm) = (whole.zone.keys()?, &domain.realm);
@@ -47,16 +54,18 @@ fn still_holds(
 ) -> Option<SignedIn> {
     let now = super::now();
     let directory = loaded.snapshot.directory();
-    let over = match session::standing(&record, realm, now) {
-        Ok(()) => directory
-            .holder(record.user.as_str(), record.password)
-            .is_none()
-            .then(|| now.saturating_sub(record.created) > SETTLING),
-        Err(Fallen::Foreign) => Some(false),
-        Err(Fallen::Over(_)) => Some(true),
-    };
-    if let Some(ends) = over {
-        if ends {
+    match session::standing(&record, realm, now) {
+        Ok(()) => {}
+        Err(Fallen::Foreign) => return None,
+        Err(Fallen::Over(_)) => {
+            zone.sessions()?.remove(&key);
+            return None;
+        }
+    }
+    let holder = directory.holder(record.user.as_str(), record.password);
+    if holder.is_none() {
+        let settled = |since: u64| now.saturating_sub(since) > SETTLING;
+        if settled(record.created) && settled(loaded.snapshot.since()) {
             zone.sessions()?.remove(&key);
         }
         return None;

@@ -98,6 +98,11 @@ pub fn reader(request: Request<'_>) -> Reader {
 
 fn challenge(request: Request<'_>, reader: Reader, location: &str, asked: &str) -> ngx_int_t {
     if request.satisfies_any() {
+        // We are the last who could let the request through, so this is the answer.
+        headers::clear_out(request, "Cache-Control");
+        if headers::push_out(request, "Cache-Control", "no-store").is_err() {
+            return ERROR;
+        }
         return ffi::NGX_HTTP_UNAUTHORIZED as ngx_int_t;
     }
     let method = std::str::from_utf8(request.method()).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::{
     guard_cookie, hashing,
     log::Level,
     module::ngx_http_auth_gate_module,
-    portal, variables,
+    portal, request, variables,
 };
 use crate::{
     access::{PolicySource, Requirement},
@@ -201,7 +201,10 @@ pub unsafe extern "C" fn merge_location_conf(
                 &mut *core.cast::<ffi::ngx_http_core_loc_conf_t>(),
             )
         };
-        child.inherit(parent);
+        let idle = child.inherit(parent);
+        if idle && core.name.len > 0 {
+            warn_about_idle(cf, &core.name);
+        }
         if core.noname() == 1 && child.portal.is_none() && parent.portal.is_some() {
             child.portal.clone_from(&parent.portal);
             portal::serve_inside(core);
@@ -237,6 +240,14 @@ pub unsafe extern "C" fn merge_location_conf(
     })
 }
 
+fn warn_about_idle(cf: *mut ngx_conf_t, location: &ffi::ngx_str_t) {
+    let name = String::from_utf8_lossy(request::bytes(location));
+    let message = format!(
+        "auth_gate: location {name} has a policy or requirement, but \"auth_gate on;\" does not hold there"
+    );
+    conf_log(cf, Level::Warn, &message);
+}
+
 /// A worker begins: nothing that starts a thread or a timer may run earlier.
 pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     entry::guard("worker start", ERROR, || {
@@ -255,12 +266,24 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
             return OK;
         }
         loaded.threads.have_started();
+        return_large_blocks();
         hashing::reset(&conf.zone);
         if loaded.config.users_file.watch {
             loaded.snapshot.watch(&loaded.config, loaded.threads);
         }
         OK
     })
+}
+
+/// Password hashes take blocks of megabytes on many threads. glibc raises its threshold for mapping
+/// a block by itself after the first, keeps the later ones in the heap of each thread, and the worker
+/// grows without end; so the threshold is set once for all.
+fn return_large_blocks() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets a parameter of the allocator, before any hash runs.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10);
+    }
 }
 
 /// A worker ends: what it was hashing runs no more.

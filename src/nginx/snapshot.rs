@@ -30,6 +30,8 @@ const SETTLED: Duration = Duration::from_millis(100);
 pub struct Snapshot {
     directory: RefCell<Arc<Directory>>,
     seen: Cell<Seen>,
+    /// Since when `directory` is what it is.
+    since: Cell<u64>,
 }
 
 /// What tells one state of a file from another.
@@ -66,7 +68,13 @@ impl Snapshot {
             directory: RefCell::new(Arc::clone(&config.directory)),
             // It may have changed since it was read, so the first look reads it again.
             seen: Cell::new(Seen::Nothing),
+            since: Cell::new(0),
         }
+    }
+
+    /// Unix second since which the users are as they are; 0 since the configuration was read.
+    pub fn since(&self) -> u64 {
+        self.since.get()
     }
 
     /// The users as they are now.
@@ -126,6 +134,7 @@ impl Snapshot {
                     Ok(directory) => {
                         let count = directory.len();
                         *self.directory.borrow_mut() = directory;
+                        self.since.set(super::now());
                         let level = if first { Level::Info } else { Level::Notice };
                         log::cycle(
                             level,

@@ -63,6 +63,18 @@ pub fn block(request: Request<'_>) {
     raw.write_event_handler = Some(go_on);
 }
 
+/// Whether the visitor of a blocked request has gone, so that nobody waits for an answer.
+///
+/// # Safety
+///
+/// `r` was blocked by [`block`] and not resumed since.
+pub unsafe fn has_gone(r: *mut ngx_http_request_t) -> bool {
+    // SAFETY: the caller's promise: nginx keeps a blocked request, and puts its own handler in the
+    // place of ours when it is to end.
+    let handler = unsafe { (*r).write_event_handler };
+    handler.is_none_or(|handler| handler as usize != go_on as *const () as usize)
+}
+
 /// Ends the wait and lets the request go on with `step`, unless the visitor has gone.
 ///
 /// # Safety

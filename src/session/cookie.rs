@@ -123,7 +123,11 @@ pub fn sets(set_cookie: &[u8], name: &str) -> bool {
         .split(|byte| *byte == b';')
         .next()
         .unwrap_or_default();
-    split(pair).0 == name.as_bytes()
+    match split(pair) {
+        // A cookie without a name is sent back as its bare value, which then reads as ours.
+        ([], Some(value)) => split(value).0 == name.as_bytes(),
+        (found, _) => found == name.as_bytes(),
+    }
 }
 
 /// The `Set-Cookie` value that gives the browser `value` for `max_age` seconds; `None`: until it

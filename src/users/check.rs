@@ -12,8 +12,10 @@ const MAX_VALUE: usize = 8192;
 const MAX_GROUPS: usize = 1000;
 const MAX_ADDITIONS: usize = 100;
 
-/// Headers on which the framing of a request hangs, and the one that carries every session.
-const NEVER: [&str; 11] = [
+/// Headers on which the framing of a request hangs, what it means, where it comes from and whether
+/// it was forged; and the one that carries every session. What is defined for any user is taken out
+/// of everybody's requests, so none of these may be.
+const NEVER: [&str; 33] = [
     "Host",
     "Connection",
     "Content-Length",
@@ -25,6 +27,28 @@ const NEVER: [&str; 11] = [
     "Proxy-Connection",
     "Expect",
     "Cookie",
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Content-Type",
+    "Content-Encoding",
+    "Forwarded",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Origin",
+    "Range",
+    "Referer",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-Site",
+    "Sec-WebSocket-Key",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Requested-With",
 ];
 
 /// Collects errors below one path of keys.

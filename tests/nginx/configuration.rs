@@ -113,6 +113,21 @@ fn a74_directives_given_twice_or_out_of_place_are_refused() {
     ] {
         refuses(both, &["auth_gate_portal", "location of its own"]);
     }
+    refuses(
+        "location /a { auth_gate_require user:alice user:bob; }",
+        &["auth_gate_require", "two users"],
+    );
+    for scheme in ["http", "https://", "\"\""] {
+        refuses(
+            &format!("auth_gate_scheme {scheme};"),
+            &["auth_gate_scheme", "https"],
+        );
+    }
+    Site::bare()
+        .main("load_module @module@;")
+        .http("auth_gate_config \"\";")
+        .check()
+        .refused(&["auth_gate_config", "name of a file"]);
     let twice = Site::bed().http("auth_gate_config @prefix@/configuration.yml;");
     twice.check().refused(&["auth_gate_config", "duplicate"]);
 }
@@ -156,6 +171,10 @@ fn a_gate_without_a_configuration_is_refused() {
 
 #[test]
 fn what_cannot_work_is_warned_about() {
+    Site::bed()
+        .app("location /open/ { auth_gate off; auth_gate_require group:admins; @proxy@ }")
+        .check()
+        .warned(&["/open/", "auth_gate on"]);
     let outside =
         "server { @listen@ server_name app.example.net; auth_gate on; location / { @proxy@ } }";
     Site::bed()

@@ -242,6 +242,22 @@ fn a24_a_nameless_default_server_falls_to_the_default_policy() {
 }
 
 #[test]
+fn a25_only_a_number_may_stand_behind_the_colon_of_a_host() {
+    let gate = Site::bed().start();
+    let nobody = gate.visitor();
+    for port in [
+        "1@app.example.com",
+        "x",
+        "80,app.example.com",
+        "@app.example.com",
+        "99999",
+    ] {
+        let host = format!("public.example.com:{port}");
+        assert_eq!(nobody.is_refused(&host, "/x").status, 400, "{host}");
+    }
+}
+
+#[test]
 fn a25_hosts_with_odd_characters_match_no_wildcard() {
     let odd = [
         "admin%2eexample.com",

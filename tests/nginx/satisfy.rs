@@ -186,3 +186,35 @@ fn auth_request_and_the_gate_stand_side_by_side() {
         );
     }
 }
+
+#[test]
+fn a64_a_refusal_under_satisfy_any_is_not_kept() {
+    let gate = Site::bed()
+        .app("location /any/ { satisfy any; deny all; @proxy@ }")
+        .start();
+    let answer = gate.page(APP, "/any/x");
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+}
+
+#[test]
+fn a49_a_cookie_over_plain_http_makes_nobody_known() {
+    let gate = Site::bed()
+        .server("server { listen @address@:8088; server_name app.example.com; auth_gate on; location / { satisfy any; allow all; @proxy@ } }")
+        .start();
+    let alice = gate.signed_in("alice");
+    let cookie = format!("{}={}", alice.session().name, alice.session().value);
+    let address = std::net::SocketAddr::from((gate.address().ip, 8088));
+    let mut connection = super::harness::Connection::plain(address);
+    let answer = connection
+        .send(format!(
+            "GET /x HTTP/1.1\r\nHost: app.example.com\r\nCookie: {cookie}\r\n\r\n"
+        ))
+        .answer();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let seen = gate.backend().take_one();
+    assert!(
+        seen.all("Remote-User").is_empty() && seen.all("Cookie").is_empty(),
+        "{seen:?}"
+    );
+}

@@ -7,13 +7,14 @@ type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// Every step, and whether it resolves percent-encoding. Each shortens the path or takes out
 /// backslashes, so that any sequence of them ends.
-pub(super) const ALL: [(bool, Step); 9] = [
+pub(super) const ALL: [(bool, Step); 10] = [
     (true, decode),
     (false, shorten_overlong),
     (false, turn_backslashes),
     (false, cut_parameters),
     (false, cut_tails),
     (false, cut_query),
+    (false, cut_fragment),
     (false, merge_slashes),
     (false, resolve_dots),
     (false, |path| changed(path, clean(path))),
@@ -135,6 +136,15 @@ fn cut_tails(path: &[u8]) -> Option<Vec<u8>> {
 fn cut_query(path: &[u8]) -> Option<Vec<u8>> {
     let mark = path.iter().position(|byte| *byte == b'?')?;
     Some(path[..mark].to_vec())
+}
+
+/// The path up to a `#` that came out of an encoding, where dot segments follow it: a backend that
+/// takes a fragment off before it resolves them is led elsewhere. Without them a `#` is a letter
+/// like any other.
+fn cut_fragment(path: &[u8]) -> Option<Vec<u8>> {
+    let mark = path.iter().position(|byte| *byte == b'#')?;
+    let climbs = path[mark..].windows(2).any(|two| two == b"..");
+    climbs.then(|| path[..mark].to_vec())
 }
 
 fn each_segment(path: &[u8], cut: impl Fn(&[u8]) -> &[u8]) -> Option<Vec<u8>> {

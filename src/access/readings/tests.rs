@@ -190,3 +190,20 @@ fn an_encoded_question_mark_may_end_the_path() {
         );
     }
 }
+
+#[test]
+fn an_encoded_hash_ends_the_path_only_before_dot_segments() {
+    for target in [
+        "/public/../admin/x%23/../../public/y",
+        "/public/../admin/x%2523/../../public/y",
+        "/public/..%2Fadmin%2Fx%23%2F..%2F..%2Fpublic%2Fy",
+    ] {
+        let readings = read(target).unwrap();
+        assert!(
+            readings.iter().any(|reading| reading == "/admin/x"),
+            "{target}: {readings:?}"
+        );
+    }
+    let readings = read("/files/C%23/x").unwrap();
+    assert_eq!(readings, ["/files/C#/x"]);
+}

@@ -184,3 +184,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_set_cookie_is_read_as_browsers_do() {
+    for (value, ours) in [
+        ("s=1; Path=/", true),
+        (" s =1", true),
+        ("=s=1", true),
+        ("s", true),
+        ("xs=1", false),
+        ("a=s=1", false),
+        ("a=1; s=2", false),
+        ("", false),
+    ] {
+        assert_eq!(sets(value.as_bytes(), "s"), ours, "{value}");
+    }
+}
