@@ -104,7 +104,6 @@ fn allowed(
         config.session.domain_of(object.host()).expect("a domain");
     });
     let (guard, rules) = (Guard::default(), &config.rules);
-    tally.step("open to everybody?", || guard.for_everybody(rules, &object));
     let user = tally.step("session looked up", || {
         gate.visitor(table, header).expect("a session")
     });

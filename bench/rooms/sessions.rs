@@ -4,9 +4,8 @@ use std::fs;
 use std::hint::black_box;
 
 use ngx_http_auth_gate_module::config::Config;
-use ngx_http_auth_gate_module::portal::standing;
 use ngx_http_auth_gate_module::session::{
-    self, Key, Keys, Methods, Name, Realm, Record, Table, Token,
+    Key, Keys, Methods, Name, Realm, Record, Table, Token, standing, tokens,
 };
 use ngx_http_auth_gate_module::slots::Layout;
 use ngx_http_auth_gate_module::users::{Directory, User};
@@ -100,9 +99,10 @@ impl<'c> Gate<'c> {
     /// The user of the session in a `Cookie` header, if it holds.
     pub fn visitor(&self, table: &mut Table<'_>, header: &[u8]) -> Option<&'c User> {
         let (name, domain) = (self.realm.cookie.name(), &self.realm.domain);
-        session::tokens([header], name, &self.keys, domain).find_map(|token| {
+        tokens([header], name, &self.keys, domain).find_map(|token| {
             let record = table.lookup(&token.key())?;
-            standing(&record, self.realm, self.directory, NOW).ok()
+            standing(&record, self.realm, NOW).ok()?;
+            self.directory.holder(record.user.as_str(), record.password)
         })
     }
 }

@@ -14,11 +14,12 @@ use super::{
     entry,
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, NoMemory},
-    identify, reply,
+    reply,
     request::{Request, bytes, text},
     state::State,
 };
 use crate::{
+    config::Sessions,
     session::{self, Stripped},
     users::HeaderNames,
 };
@@ -78,15 +79,14 @@ pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
     })
 }
 
-fn identify_ahead(request: Request) -> Result<(), NoMemory> {
+fn identify_ahead(request: Request<'_>) -> Result<(), NoMemory> {
     let Some(state) = State::of(request) else {
         return Err(NoMemory);
     };
-    identify::identify(request, state);
     reply::add_identity(request, state)
 }
 
-fn clean_here(request: Request) -> Result<(), NoMemory> {
+fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
     if !request.server().guards {
         return Ok(());
     }
@@ -96,7 +96,7 @@ fn clean_here(request: Request) -> Result<(), NoMemory> {
     )
 }
 
-fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
+fn clean(request: Request<'_>, identity: bool) -> Result<(), NoMemory> {
     let Some(loaded) = &request.whole().loaded else {
         return Ok(());
     };
@@ -108,20 +108,18 @@ fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
     }
 }
 
-fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> {
+fn take_identity(request: Request<'_>, names: &HeaderNames) -> Result<(), NoMemory> {
     let state = State::find(request);
     headers::remove(request, |element| {
         // SAFETY: elements of a live list are readable.
         let name = bytes(unsafe { &element.as_ref().key });
-        names.contains(name)
-            && !state
-                .as_ref()
-                .is_some_and(|state| state.own_headers.holds(element))
+        names.contains(name) && !state.is_some_and(|state| state.owns(element))
     })
 }
 
 /// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
-fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<(), NoMemory> {
+fn take_cookies(request: Request<'_>, sessions: &Sessions) -> Result<(), NoMemory> {
+    let mut emptied = false;
     for element in cookie_elements(request) {
         let before = value(element);
         let mut after = before;
@@ -132,9 +130,13 @@ fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<
             continue;
         }
         State::of(request).ok_or(NoMemory)?.keep_cookie(before);
+        emptied |= after.is_empty();
         // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
         // pointers to it stay right.
         unsafe { (*element.as_ptr()).value = text(after) };
+    }
+    if !emptied {
+        return Ok(());
     }
     headers::remove(request, |element| {
         is_cookie(element) && value(element).is_empty()
@@ -142,7 +144,7 @@ fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<
 }
 
 /// `header` without the cookies called `name`; shorter in any case where there was one.
-fn without<'a>(request: Request, header: &'a [u8], name: &str) -> Result<&'a [u8], NoMemory> {
+fn without<'r>(request: Request<'r>, header: &'r [u8], name: &str) -> Result<&'r [u8], NoMemory> {
     if !session::carries(header, name) {
         return Ok(header);
     }
@@ -154,7 +156,7 @@ fn without<'a>(request: Request, header: &'a [u8], name: &str) -> Result<&'a [u8
     })
 }
 
-fn cookie_elements(request: Request) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
+fn cookie_elements(request: Request<'_>) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
     request.headers().filter(|element| is_cookie(*element))
 }
 

@@ -21,7 +21,7 @@ const FRESH: usize = 4;
 
 /// Takes out every request header for which `gone` says so.
 pub fn remove(
-    request: Request,
+    request: Request<'_>,
     gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool,
 ) -> Result<(), NoMemory> {
     if !request.headers().any(&gone) {
@@ -103,7 +103,7 @@ unsafe fn new_part(
 
 /// Adds a request header; returns the element so that the cleaner can spare it.
 pub fn push(
-    request: Request,
+    request: Request<'_>,
     name: &str,
     value: &str,
 ) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
@@ -134,7 +134,7 @@ pub fn push(
 }
 
 /// Takes every response header of this name back.
-pub fn clear_out(request: Request, name: &str) {
+pub fn clear_out(request: Request<'_>, name: &str) {
     for mut element in Headers::of(&request.raw().headers_out.headers) {
         // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
         let element = unsafe { element.as_mut() };
@@ -146,7 +146,7 @@ pub fn clear_out(request: Request, name: &str) {
 
 /// Adds a response header and returns it, for the typed pointers that some headers need as well.
 pub fn push_out(
-    request: Request,
+    request: Request<'_>,
     name: &str,
     value: &str,
 ) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {

@@ -6,25 +6,20 @@ use super::{
     state::{SignedIn, State},
     zone::Zone,
 };
-use crate::{
-    portal::{Fallen, standing},
-    session::{self, Key, Realm, Record},
-};
+use crate::session::{self, Fallen, Key, Realm, Record};
 
 /// A session younger than this whose user is unknown, or has another password, is not ended: the
 /// users file may have changed a moment ago, and this worker may not have read it yet.
 const SETTLING: u64 = 5;
 
-/// Looks the visitor's session up, once for each request.
-pub fn identify(request: Request, state: &mut State) {
-    if !state.is_known {
-        state.session = look_up(request, state);
-        state.is_known = true;
-    }
+/// The session of the visitor, if it holds; looked up once for each request.
+pub fn visitor<'s>(request: Request<'_>, state: &'s State) -> Option<&'s SignedIn> {
+    let found = || look_up(request, state);
+    state.visitor.get_or_init(found).as_ref()
 }
 
 /// The first cookie whose MAC is right and whose session stands.
-fn look_up(request: Request, state: &State) -> Option<SignedIn> {
+fn look_up(request: Request<'_>, state: &State) -> Option<SignedIn> {
     let whole = request.whole();
     let loaded = whole.loaded.as_ref()?;
     let host = std::str::from_utf8(request.host()).ok()?;
@@ -52,14 +47,19 @@ fn still_holds(
 ) -> Option<SignedIn> {
     let now = super::now();
     let directory = loaded.snapshot.directory();
-    match standing(&record, realm, &directory, now).map(|_| ()) {
-        Ok(()) => {}
-        Err(Fallen::Foreign) => return None,
-        Err(Fallen::Orphaned) if now.saturating_sub(record.created) <= SETTLING => return None,
-        Err(Fallen::Ended | Fallen::Orphaned) => {
+    let over = match session::standing(&record, realm, now) {
+        Ok(()) => directory
+            .holder(record.user.as_str(), record.password)
+            .is_none()
+            .then(|| now.saturating_sub(record.created) > SETTLING),
+        Err(Fallen::Foreign) => Some(false),
+        Err(Fallen::Over(_)) => Some(true),
+    };
+    if let Some(ends) = over {
+        if ends {
             zone.sessions()?.remove(&key);
-            return None;
         }
+        return None;
     }
     if session::needs_touch(&record, now) {
         let used = Record {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    job,
+    job::{self, AtExit},
     log::{self, Level},
     timer::Timer,
 };
@@ -89,16 +89,21 @@ impl Snapshot {
             };
             let (snapshot, config) = (snapshot.clone(), Arc::clone(&config));
             let path = config.users_file.path.clone();
-            job::spawn(
-                threads,
-                move || look(&config.users_file, seen),
-                move |look| {
-                    if let Some(snapshot) = snapshot.upgrade() {
-                        snapshot.take(&path, look);
-                        again.arm();
-                    }
-                },
-            );
+            let work = move || look(&config.users_file, seen);
+            job::spawn(threads, AtExit::Leave, work, move |look| {
+                match (snapshot.upgrade(), look) {
+                    (Some(snapshot), Some(look)) => snapshot.take(&path, look),
+                    (Some(_), None) => log::cycle(
+                        Level::Error,
+                        format_args!(
+                            "auth_gate: {}: no thread to look at it; trying again",
+                            path.display()
+                        ),
+                    ),
+                    (None, _) => return,
+                }
+                again.arm();
+            });
         });
     }
 

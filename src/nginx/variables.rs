@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     ffi::CStr,
+    ptr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -170,7 +171,7 @@ fn auth_basic_index(cf: *mut ffi::ngx_conf_t) -> usize {
 }
 
 /// Whether `auth_basic` checks the name in a Basic header at the location reached.
-fn asks_for_basic(request: Request) -> bool {
+fn asks_for_basic(request: Request<'_>) -> bool {
     let index = AUTH_BASIC.load(Ordering::Relaxed);
     if index == usize::MAX {
         return false;
@@ -182,17 +183,27 @@ fn asks_for_basic(request: Request) -> bool {
             (*request.raw().loc_conf.add(index)).cast::<*const ffi::ngx_http_complex_value_t>();
         conf.as_ref().and_then(|realm| realm.as_ref())
     };
-    realm.is_some_and(|realm| realm.value.as_bytes() != b"off")
+    let Some(realm) = realm else { return false };
+    let mut value = ngx_str_t::empty();
+    // SAFETY: nginx's own call for a compiled value, which it only reads.
+    let code = unsafe {
+        ffi::ngx_http_complex_value(
+            request.as_ptr(),
+            ptr::from_ref(realm).cast_mut(),
+            &raw mut value,
+        )
+    };
+    code == OK && value.as_bytes() != b"off"
 }
 
 fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
     if let What::Identity(place) = what {
-        let user = state.session.as_ref()?.user()?;
+        let user = state.session()?.user()?;
         return HeaderSet::Remote.own_value(user, place).map(Cow::from);
     }
-    let outcome = state.outcome?;
+    let outcome = state.outcome.get()?;
     if let What::Level = what {
-        let level = state.session.as_ref().map_or(0, |s| s.level() as u8);
+        let level = state.session().map_or(0, |session| session.level() as u8);
         return Some(level.to_string().into());
     }
     let Outcome::Judged(verdict) = outcome else {
@@ -215,7 +226,7 @@ fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
 }
 
 /// Fills a variable; one that has nothing is "not found", not an error.
-fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request, Cow<'_, str>)>) -> ngx_int_t {
+fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request<'_>, Cow<'_, str>)>) -> ngx_int_t {
     let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
     match copy {
         Some(Some(bytes)) => {
