@@ -10,6 +10,9 @@ const LONGEST: usize = 253;
 /// fold upper case.
 pub(super) fn read(host: &[u8]) -> Option<Cow<'_, str>> {
     let host = std::str::from_utf8(host).ok()?;
+    if is_plain(host.as_bytes()) {
+        return Some(Cow::Borrowed(host));
+    }
     let name = match bracketed(host) {
         Some(address) => address?,
         None => without_port(host)?,
@@ -22,6 +25,17 @@ pub(super) fn read(host: &[u8]) -> Option<Cow<'_, str>> {
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_') || !b.is_ascii();
     let whole = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(fits);
     (whole && name != "." && !name.contains("..") && !name.ends_with('.')).then(|| lower(name))
+}
+
+/// Whether a name is as rules see it already, which nearly every one is.
+fn is_plain(name: &[u8]) -> bool {
+    let mut before = b' ';
+    let fits = |&byte: &u8| {
+        let dots = byte == b'.' && before == b'.';
+        before = byte;
+        !dots && matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
+    };
+    (1..=LONGEST).contains(&name.len()) && name.iter().all(fits) && before != b'.'
 }
 
 /// The address in `[::1]` or `[::1]:443`; the outer `None` says that there are no brackets.

@@ -7,15 +7,15 @@
 use super::rule::{Facts, Judge};
 use super::sieve::Sieve;
 use super::{Domain, Pattern};
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 /// All sieves for `resources` together may hold this many patterns; what is beyond goes by a loop.
 const MOST_SIFTED: usize = 1 << 16;
 
 /// The configuration alone decides what is in it, so that its hash needs no secret.
-type Map<T> = HashMap<String, T, BuildHasherDefault<DefaultHasher>>;
+type Map<T> = FxHashMap<String, T>;
 
 /// The rules by host.
 #[derive(Clone, Debug, Default)]

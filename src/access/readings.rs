@@ -53,10 +53,9 @@ impl<'a> Readings<'a> {
     pub fn of(target: &'a [u8], mark: Option<usize>) -> Result<Readings<'a>, BadObject> {
         let path = &target[..mark.unwrap_or(target.len())];
         let query = mark.map_or(&[][..], |mark| &target[mark + 1..]);
-        if target
-            .iter()
-            .any(|byte| byte.is_ascii_control() || *byte == b'#')
-        {
+        // Without a way out of the loop, many bytes are looked at in one go.
+        let is_bad = |bad: bool, byte: &u8| bad | byte.is_ascii_control() | (*byte == b'#');
+        if target.iter().fold(false, is_bad) {
             return Err(BadObject::Target);
         }
         if path.is_empty() {

@@ -128,6 +128,9 @@ fn host_headers<'r>(request: Request<'r>) -> impl Iterator<Item = &'r [u8]> {
 
 /// Whether a `Host` value means `host`, which is lower case and bare.
 fn same_host(header: &[u8], host: &[u8]) -> bool {
+    if header == host {
+        return true;
+    }
     let bare = match header.iter().rposition(|byte| *byte == b':') {
         Some(colon) if !header[colon..].contains(&b']') => {
             // A backend that takes the header apart must not find another host in it.

@@ -1,6 +1,6 @@
 //! The names of a server, copied because nginx frees them after the configuration.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use super::{
     ffi::{self, ngx_http_server_name_t, ngx_regex_t, ngx_str_t},
@@ -10,7 +10,8 @@ use super::{
 /// The names by which a server may be asked.
 #[derive(Default)]
 pub struct ServerNames {
-    exact: HashSet<Box<[u8]>>,
+    /// Only the configuration adds to it, so that its hash needs no secret.
+    exact: FxHashSet<Box<[u8]>>,
     /// `.example.com`, for `*.example.com` and `.example.com`.
     suffixes: Vec<Box<[u8]>>,
     /// `www.`, for `www.*`.

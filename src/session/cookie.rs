@@ -75,20 +75,16 @@ pub fn values<'h>(
     headers: impl IntoIterator<Item = &'h [u8], IntoIter: 'h>,
     name: &'h str,
 ) -> impl Iterator<Item = &'h [u8]> + 'h {
-    let ours = headers
-        .into_iter()
-        .flat_map(pairs)
-        .filter_map(move |pair| match split(pair) {
-            (found, Some(value)) if found == name.as_bytes() => Some(value),
-            _ => None,
-        });
-    ours.filter(|value| value.len() == COOKIE_LENGTH)
+    let pairs = headers.into_iter().flat_map(pairs);
+    let ours = pairs.filter_map(move |pair| after_name(pair, name)?.strip_prefix(b"="));
+    ours.map(<[u8]>::trim_ascii)
+        .filter(|value| value.len() == COOKIE_LENGTH)
         .take(MAX_CANDIDATES)
 }
 
 /// Whether a `Cookie` header has a cookie called `name`, whatever its value.
 pub fn carries(header: &[u8], name: &str) -> bool {
-    pairs(header).any(|pair| split(pair).0 == name.as_bytes())
+    pairs(header).any(|pair| after_name(pair, name).is_some())
 }
 
 /// Takes every cookie called `name` out of a `Cookie` header, whatever its value; the others keep
@@ -101,7 +97,7 @@ pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o
         return Stripped::Unchanged;
     }
     let mut length = 0;
-    for pair in pairs(header).filter(|pair| split(pair).0 != name.as_bytes()) {
+    for pair in pairs(header).filter(|pair| after_name(pair, name).is_none()) {
         let (separator, pair): (&[u8], _) = match length {
             0 => (b"", pair.trim_ascii_start()),
             _ => (b";", pair),
@@ -119,15 +115,13 @@ pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o
 
 /// Whether a `Set-Cookie` value sets the cookie called `name`, as a browser reads it.
 pub fn sets(set_cookie: &[u8], name: &str) -> bool {
-    let pair = set_cookie
-        .split(|byte| *byte == b';')
+    let pair = pairs(set_cookie)
         .next()
-        .unwrap_or_default();
-    match split(pair) {
-        // A cookie without a name is sent back as its bare value, which then reads as ours.
-        ([], Some(value)) => split(value).0 == name.as_bytes(),
-        (found, _) => found == name.as_bytes(),
-    }
+        .unwrap_or_default()
+        .trim_ascii_start();
+    // A cookie without a name is sent back as its bare value, which then reads as ours.
+    let pair = pair.strip_prefix(b"=").unwrap_or(pair);
+    after_name(pair, name).is_some()
 }
 
 /// The `Set-Cookie` value that gives the browser `value` for `max_age` seconds; `None`: until it
@@ -226,12 +220,11 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Name and value of one cookie; a piece without `=` is taken for a name.
-fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'=', pair) {
-        Some(at) => (pair[..at].trim_ascii(), Some(pair[at + 1..].trim_ascii())),
-        None => (pair.trim_ascii(), None),
-    }
+/// What follows the name in a piece that bears `name`: `=` and the value, or nothing.
+fn after_name<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
+    let rest = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
+    let rest = rest.trim_ascii_start();
+    matches!(rest, [] | [b'=', ..]).then_some(rest)
 }
 
 fn is_token(byte: u8) -> bool {

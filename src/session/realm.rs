@@ -66,7 +66,8 @@ pub fn is_inside(host: &str, domain: &str) -> bool {
         return false;
     };
     let (front, back) = host.split_at(cut);
-    back.eq_ignore_ascii_case(domain) && front.last().is_none_or(|byte| *byte == b'.')
+    (back == domain || back.eq_ignore_ascii_case(domain))
+        && front.last().is_none_or(|byte| *byte == b'.')
 }
 
 #[cfg(test)]

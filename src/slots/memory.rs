@@ -53,14 +53,24 @@ pub(super) fn load8(bytes: &[u8], at: usize) -> u64 {
 /// who can write to the memory can do anything.
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| {
+        let sum = (sum ^ word).wrapping_mul(SPREAD);
+        sum ^ sum >> 29
+    };
     let (words, rest) = bytes.as_chunks::<8>();
     debug_assert!(rest.is_empty());
-    let mut sum = SPREAD ^ bytes.len() as u64;
-    for word in words {
-        sum = (sum ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD);
-        sum ^= sum >> 29;
+    // Four sums side by side, because a processor multiplies four times in the time of one.
+    let mut sums = [1, 2, 3, bytes.len() as u64].map(|start| SPREAD ^ start);
+    let (fours, rest) = words.as_chunks::<4>();
+    for four in fours {
+        for (sum, word) in sums.iter_mut().zip(four) {
+            *sum = mix(*sum, u64::from_le_bytes(*word));
+        }
     }
-    sum.max(1)
+    for (sum, word) in sums.iter_mut().zip(rest) {
+        *sum = mix(*sum, u64::from_le_bytes(*word));
+    }
+    sums.into_iter().fold(SPREAD, mix).max(1)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub(super) mod slot {
 }
 
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"authgate");
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 pub(super) const BUCKET: usize = 4;
 pub(super) const DEADLINE: usize = 8;
 

@@ -66,7 +66,7 @@ impl<M: Memory> Table<M> {
             Ok(found) => found?,
             Err(_) => self.write(|table| table.find(key))??,
         };
-        self.entry(index)
+        self.view(index)
     }
 
     /// Keeps a record under `key`, in place of any that was there, as the most recently used one.
@@ -140,6 +140,12 @@ impl<M: Memory> Table<M> {
         if self.number(at + slot::CHECKSUM) == 0 || !self.is_whole(at) {
             return None;
         }
+        self.view(place)
+    }
+
+    /// The record in a slot that is known to hold one, whole.
+    fn view(&self, index: u32) -> Option<Entry<'_>> {
+        let at = self.plan.slot(index);
         let bytes = &self.memory.bytes()[at..][..self.plan.slot_size];
         Some(Entry {
             key: bytes[slot::KEY..].first_chunk()?,

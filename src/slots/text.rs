@@ -46,8 +46,11 @@ impl<const N: usize> Text<N> {
     pub fn from_padded(length: u8, bytes: &[u8]) -> Option<Self> {
         let bytes = <[u8; N]>::try_from(bytes).ok()?;
         std::str::from_utf8(bytes.get(..length.into())?).ok()?;
-        let clean = bytes[length.into()..].iter().all(|byte| *byte == 0);
-        clean.then_some(Text { length, bytes })
+        // Without a way out of the loop, many bytes are looked at in one go.
+        let rest = bytes[length.into()..]
+            .iter()
+            .fold(0, |all, byte| all | byte);
+        (rest == 0).then_some(Text { length, bytes })
     }
 
     /// The text.

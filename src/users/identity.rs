@@ -1,8 +1,9 @@
 //! The request headers that tell a backend who the visitor is, as pure values.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt::Write;
+
+use rustc_hash::FxHashSet;
 
 use super::User;
 
@@ -149,7 +150,8 @@ pub(super) const MAX_HEADER_NAME: usize = 128;
 /// Header names under which a client may send nothing to a guarded backend.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderNames {
-    folded: HashSet<Box<[u8]>>,
+    /// Only the users file adds to it, so that its hash needs no secret.
+    folded: FxHashSet<Box<[u8]>>,
     /// The first and the last letters of all names, a bit each: nearly every header of a request
     /// is told from ours by them alone.
     edges: (u64, u64),
@@ -211,6 +213,8 @@ fn edges(name: &[u8]) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn identity(groups: &[&str]) -> Identity {
