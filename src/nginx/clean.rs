@@ -96,51 +96,64 @@ fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
     )
 }
 
+/// One walk over the headers where there is nothing to take out.
 fn clean(request: Request<'_>, identity: bool) -> Result<(), NoMemory> {
     let Some(loaded) = &request.whole().loaded else {
         return Ok(());
     };
-    take_cookies(request, &loaded.config.session)?;
-    if identity {
-        take_identity(request, loaded.snapshot.borrow().header_names())
-    } else {
-        Ok(())
+    let directory = loaded.snapshot.borrow();
+    let is_forged = |element| identity && is_identity(request, element, directory.header_names());
+    let mut goes = false;
+    for element in request.headers() {
+        goes |= if is_cookie(element) {
+            take_cookies(request, element, &loaded.config.session)?
+        } else {
+            is_forged(element)
+        };
     }
-}
-
-fn take_identity(request: Request<'_>, names: &HeaderNames) -> Result<(), NoMemory> {
-    let state = State::find(request);
-    headers::remove(request, |element| {
-        // SAFETY: elements of a live list are readable.
-        let name = bytes(unsafe { &element.as_ref().key });
-        names.contains(name) && !state.is_some_and(|state| state.owns(element))
-    })
-}
-
-/// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
-fn take_cookies(request: Request<'_>, sessions: &Sessions) -> Result<(), NoMemory> {
-    let mut emptied = false;
-    for element in cookie_elements(request) {
-        let before = value(element);
-        let mut after = before;
-        for cookie in &sessions.cookies {
-            after = without(request, after, cookie.realm.cookie.name())?;
-        }
-        if after.len() == before.len() {
-            continue;
-        }
-        State::of(request).ok_or(NoMemory)?.keep_cookie(before);
-        emptied |= after.is_empty();
-        // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
-        // pointers to it stay right.
-        unsafe { (*element.as_ptr()).value = text(after) };
-    }
-    if !emptied {
+    if !goes {
         return Ok(());
     }
     headers::remove(request, |element| {
-        is_cookie(element) && value(element).is_empty()
+        if is_cookie(element) {
+            value(element).is_empty()
+        } else {
+            is_forged(element)
+        }
     })
+}
+
+/// Whether a header bears one of `names` and is not one that we added.
+fn is_identity(
+    request: Request<'_>,
+    element: NonNull<ngx_table_elt_t>,
+    names: &HeaderNames,
+) -> bool {
+    // SAFETY: elements of a live list are readable.
+    let name = bytes(unsafe { &element.as_ref().key });
+    names.contains(name) && !State::find(request).is_some_and(|state| state.owns(element))
+}
+
+/// Takes our cookies out of a `Cookie` header and keeps the header as it was; whether nothing is
+/// left of it.
+fn take_cookies(
+    request: Request<'_>,
+    element: NonNull<ngx_table_elt_t>,
+    sessions: &Sessions,
+) -> Result<bool, NoMemory> {
+    let before = value(element);
+    let mut after = before;
+    for cookie in &sessions.cookies {
+        after = without(request, after, cookie.realm.cookie.name())?;
+    }
+    if after.len() == before.len() {
+        return Ok(false);
+    }
+    State::of(request).ok_or(NoMemory)?.keep_cookie(before);
+    // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
+    // pointers to it stay right.
+    unsafe { (*element.as_ptr()).value = text(after) };
+    Ok(after.is_empty())
 }
 
 /// `header` without the cookies called `name`; shorter in any case where there was one.
@@ -154,10 +167,6 @@ fn without<'r>(request: Request<'r>, header: &'r [u8], name: &str) -> Result<&'r
         Stripped::Empty => &[],
         Stripped::Rest(rest) => rest,
     })
-}
-
-fn cookie_elements(request: Request<'_>) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
-    request.headers().filter(|element| is_cookie(*element))
 }
 
 fn is_cookie(element: NonNull<ngx_table_elt_t>) -> bool {

@@ -113,16 +113,19 @@ pub fn push(
     let (key, rest) = block.split_at_mut(name.len());
     let (lower, copy) = rest.split_at_mut(name.len());
     key.copy_from_slice(name.as_bytes());
-    lower.copy_from_slice(name.as_bytes());
-    lower.make_ascii_lowercase();
     copy.copy_from_slice(value.as_bytes());
+    let mut hash = 0;
+    for (lower, byte) in lower.iter_mut().zip(name.bytes()) {
+        *lower = byte.to_ascii_lowercase();
+        hash = next_hash(hash, *lower);
+    }
     // SAFETY: the list is that of a live main request; the new element is filled before anyone reads it.
     unsafe {
         let element =
             ffi::ngx_list_push(&mut request.raw_mut().headers_in.headers).cast::<ngx_table_elt_t>();
         let element = NonNull::new(element).ok_or(NoMemory)?;
         element.write(ngx_table_elt_t {
-            hash: ffi::ngx_hash_key(lower.as_mut_ptr(), lower.len()),
+            hash,
             key: text(key),
             value: text(copy),
             lowcase_key: lower.as_mut_ptr(),
@@ -131,6 +134,11 @@ pub fn push(
         });
         Ok(element)
     }
+}
+
+/// nginx's `ngx_hash`.
+fn next_hash(hash: ffi::ngx_uint_t, byte: u8) -> ffi::ngx_uint_t {
+    hash.wrapping_mul(31).wrapping_add(byte.into())
 }
 
 /// Takes every response header of this name back.

@@ -45,9 +45,9 @@ pub struct State {
     /// What the request waits to do.
     pub next: Cell<Option<Step>>,
     /// The `Cookie` headers as they came, from before our cookie was taken out of them.
-    cookies: Cell<[Option<(*const u8, usize)>; MAX_COOKIE_HEADERS]>,
+    cookies: [Cell<Option<(*const u8, usize)>>; MAX_COOKIE_HEADERS],
     /// The headers that were added for the backend.
-    own_headers: Cell<[Option<NonNull<ngx_table_elt_t>>; MAX_OWN_HEADERS]>,
+    own_headers: [Cell<Option<NonNull<ngx_table_elt_t>>>; MAX_OWN_HEADERS],
 }
 
 /// A session that holds, and the directory in which its user was found.
@@ -137,11 +137,9 @@ impl State {
 
     /// Keeps a `Cookie` header of the request; those beyond the bound are as if they were not sent.
     pub fn keep_cookie(&self, header: &[u8]) {
-        let mut cookies = self.cookies.get();
-        if let Some(place) = cookies.iter_mut().find(|place| place.is_none()) {
-            *place = Some((header.as_ptr(), header.len()));
+        if let Some(place) = self.cookies.iter().find(|place| place.get().is_none()) {
+            place.set(Some((header.as_ptr(), header.len())));
         }
-        self.cookies.set(cookies);
     }
 
     /// The `Cookie` headers as they came.
@@ -149,31 +147,35 @@ impl State {
         // SAFETY: the bytes belong to the header buffers of the request, which the argument proves alive;
         // taking a cookie out writes a new buffer and leaves the old one.
         let bytes = |(data, length)| unsafe { std::slice::from_raw_parts(data, length) };
-        self.cookies.get().into_iter().flatten().map(bytes)
+        self.cookies
+            .clone()
+            .into_iter()
+            .filter_map(Cell::into_inner)
+            .map(bytes)
     }
 
     /// Whether `element` is a header that we added.
     pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers.get().contains(&Some(element))
+        self.own_headers
+            .iter()
+            .any(|own| own.get() == Some(element))
     }
 
     /// Whether our headers were added already.
     pub fn has_headers(&self) -> bool {
-        self.own_headers.get()[0].is_some()
+        self.own_headers[0].get().is_some()
     }
 
     /// Whether there is room to remember another header.
     pub fn can_remember_header(&self) -> bool {
-        self.own_headers.get().contains(&None)
+        self.own_headers.iter().any(|own| own.get().is_none())
     }
 
     /// Remembers a header that we added, so that the cleaner spares it.
     pub fn remember_header(&self, element: NonNull<ngx_table_elt_t>) {
-        let mut own = self.own_headers.get();
-        if let Some(place) = own.iter_mut().find(|place| place.is_none()) {
-            *place = Some(element);
+        if let Some(place) = self.own_headers.iter().find(|own| own.get().is_none()) {
+            place.set(Some(element));
         }
-        self.own_headers.set(own);
     }
 }
 

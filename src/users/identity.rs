@@ -152,34 +152,36 @@ pub(super) const MAX_HEADER_NAME: usize = 128;
 pub struct HeaderNames {
     /// Only the users file adds to it, so that its hash needs no secret.
     folded: FxHashSet<Box<[u8]>>,
-    /// The first and the last letters of all names, a bit each: nearly every header of a request
-    /// is told from ours by them alone.
-    edges: (u64, u64),
+    /// What the name of a header that is one of them can begin and end with: nearly every header
+    /// of a request is told from ours by that alone.
+    begin: Bytes,
+    end: Bytes,
 }
 
 impl HeaderNames {
     /// Adds a name. One of more than 128 bytes is never found; the users file cannot define it.
     pub fn insert(&mut self, name: &str) {
         let folded: Box<[u8]> = folded(name.as_bytes()).collect();
-        if let Some((first, last)) = edges(&folded) {
-            self.edges.0 |= first;
-            self.edges.1 |= last;
-        }
+        self.begin.insert(folded.first());
+        self.end.insert(folded.last());
         self.folded.insert(folded);
     }
 
     /// Adds all names of the other set.
     pub fn extend(&mut self, other: &HeaderNames) {
         self.folded.extend(other.folded.iter().cloned());
-        self.edges.0 |= other.edges.0;
-        self.edges.1 |= other.edges.1;
+        self.begin.extend(&other.begin);
+        self.end.extend(&other.end);
     }
 
     /// Whether a backend might take `name` for one of the names, see [`same_header`]. Allocates
     /// nothing.
     pub fn contains(&self, name: &[u8]) -> bool {
-        let alike = |(first, last)| self.edges.0 & first != 0 && self.edges.1 & last != 0;
-        edges(name).is_none_or(alike) && self.finds(name)
+        let alike = match name {
+            [first, .., last] => self.begin.contains(*first) && self.end.contains(*last),
+            _ => true,
+        };
+        alike && self.finds(name)
     }
 
     fn finds(&self, name: &[u8]) -> bool {
@@ -202,13 +204,29 @@ impl HeaderNames {
     }
 }
 
-/// A bit each for the first and the last letter or digit of a header name, whatever its case;
-/// some share a bit.
-fn edges(name: &[u8]) -> Option<(u64, u64)> {
-    let mut letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
-    let bit = |byte: &u8| 1 << (byte.to_ascii_lowercase() % 64);
-    let first = letters.next()?;
-    Some((bit(first), bit(letters.next_back().unwrap_or(first))))
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bytes([u64; 4]);
+
+impl Bytes {
+    /// Adds a letter or digit in both cases, and everything that is neither, which folding drops.
+    fn insert(&mut self, edge: Option<&u8>) {
+        let alike = |byte: &u8| edge.is_some_and(|edge| edge.eq_ignore_ascii_case(byte));
+        for byte in (0..=255u8).filter(|byte| !byte.is_ascii_alphanumeric() || alike(byte)) {
+            self.0[usize::from(byte / 64)] |= 1 << (byte % 64);
+        }
+    }
+
+    fn extend(&mut self, other: &Bytes) {
+        self.0
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(own, other)| *own |= other);
+    }
+
+    fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte / 64)] & (1 << (byte % 64)) != 0
+    }
 }
 
 #[cfg(test)]
