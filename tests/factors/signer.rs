@@ -1,5 +1,7 @@
 //! A private key of every algorithm, its public half as COSE, and its signatures.
 
+use std::sync::LazyLock;
+
 use ciborium::{Value, cbor};
 use ed25519_dalek::Signer as _;
 use ngx_http_auth_gate_module::factors::webauthn::Algorithm;
@@ -19,14 +21,18 @@ enum Secret {
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
-    Rsa(Box<RsaPrivateKey>),
+    Rsa(&'static RsaPrivateKey),
 }
 
 /// The same numbers every time.
 struct Numbers(u64);
 
+/// Made once, for it takes a second.
+static RSA: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| RsaPrivateKey::new(&mut Numbers(0x2545_f491_4f6c_dd1d), 2048).unwrap());
+
 impl Signer {
-    /// A key made of `seed`.
+    /// A key made of `seed`; there is one RSA key only.
     pub fn new(algorithm: Algorithm, seed: u8) -> Signer {
         let bytes = |length| {
             let mut bytes = vec![seed; length];
@@ -44,10 +50,7 @@ impl Signer {
                 Secret::P521(p521::ecdsa::SigningKey::from_slice(&bytes(66)).unwrap())
             }
             Algorithm::EdDsa => Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&[seed; 32])),
-            _ => {
-                let mut numbers = Numbers(0x2545_f491_4f6c_dd1d ^ u64::from(seed));
-                Secret::Rsa(Box::new(RsaPrivateKey::new(&mut numbers, 2048).unwrap()))
-            }
+            _ => Secret::Rsa(&RSA),
         };
         Signer { algorithm, secret }
     }

@@ -110,7 +110,8 @@ impl<'a> AuthenticatorData<'a> {
         u2f: bool,
         verification: UserVerification,
     ) -> Result<(), Refusal> {
-        if !party.is(self.rp_id_hash) && !(u2f && party.is_app(self.rp_id_hash)) {
+        let ours = party.is(self.rp_id_hash) || u2f && party.is_app(self.rp_id_hash);
+        if !ours {
             return Err(Refusal::RelyingParty);
         }
         if !self.flags.present {

@@ -122,12 +122,13 @@ impl RegistrationResponse {
         let response = form.response;
         let props = form.client_extension_results.cred_props;
         let transports = response.transports.unwrap_or_default();
+        let attachment = form.authenticator_attachment.as_deref();
         (same && form.kind == "public-key").then_some(RegistrationResponse {
             id,
             client_data: json::decode(&response.client_data_json, client_data::LONGEST)?,
             object: json::decode(&response.attestation_object, LONGEST_OBJECT)?,
             transports: known(&transports),
-            attachment: attachment(form.authenticator_attachment.as_deref()),
+            attachment: attachment.and_then(Attachment::from_word),
             discoverable: props.and_then(|props| props.rk) == Some(true),
         })
     }
@@ -196,12 +197,4 @@ fn known(transports: &[String]) -> Vec<String> {
         .filter(|known| transports.iter().any(|word| word == known))
         .map(str::to_owned)
         .collect()
-}
-
-fn attachment(word: Option<&str>) -> Option<Attachment> {
-    match word? {
-        "platform" => Some(Attachment::Platform),
-        "cross-platform" => Some(Attachment::CrossPlatform),
-        _ => None,
-    }
 }

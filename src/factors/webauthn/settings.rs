@@ -94,6 +94,61 @@ pub struct Settings {
     pub passkey_upgrade: bool,
 }
 
+impl UserVerification {
+    /// What configurations call by that word.
+    pub fn from_word(word: &str) -> Option<UserVerification> {
+        match word {
+            "discouraged" => Some(UserVerification::Discouraged),
+            "preferred" => Some(UserVerification::Preferred),
+            "required" => Some(UserVerification::Required),
+            _ => None,
+        }
+    }
+}
+
+impl Discoverability {
+    /// What configurations call by that word.
+    pub fn from_word(word: &str) -> Option<Discoverability> {
+        match word {
+            "discouraged" => Some(Discoverability::Discouraged),
+            "preferred" => Some(Discoverability::Preferred),
+            "required" => Some(Discoverability::Required),
+            _ => None,
+        }
+    }
+}
+
+impl Attachment {
+    /// What configurations call by that word.
+    pub fn from_word(word: &str) -> Option<Attachment> {
+        match word {
+            "platform" => Some(Attachment::Platform),
+            "cross-platform" => Some(Attachment::CrossPlatform),
+            _ => None,
+        }
+    }
+
+    /// The word for it, in configurations and stores.
+    pub fn word(self) -> &'static str {
+        match self {
+            Attachment::Platform => "platform",
+            Attachment::CrossPlatform => "cross-platform",
+        }
+    }
+}
+
+impl Attestation {
+    /// What configurations call by that word.
+    pub fn from_word(word: &str) -> Option<Attestation> {
+        match word {
+            "none" => Some(Attestation::None),
+            "indirect" => Some(Attestation::Indirect),
+            "direct" => Some(Attestation::Direct),
+            _ => None,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -117,5 +172,35 @@ impl Filtering {
     pub fn allows(&self, model: Aaguid) -> bool {
         let permitted = self.permitted.is_empty() || self.permitted.contains(&model);
         permitted && !self.prohibited.contains(&model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_configurations_are_those_that_browsers_get() {
+        let json = |value: serde_json::Value| value.as_str().map(str::to_owned);
+        for word in ["discouraged", "preferred", "required"] {
+            let verification = UserVerification::from_word(word).unwrap();
+            let discoverability = Discoverability::from_word(word).unwrap();
+            assert_eq!(json(serde_json::json!(verification)).as_deref(), Some(word));
+            assert_eq!(
+                json(serde_json::json!(discoverability)).as_deref(),
+                Some(word)
+            );
+        }
+        for word in ["platform", "cross-platform"] {
+            let attachment = Attachment::from_word(word).unwrap();
+            assert_eq!(json(serde_json::json!(attachment)).as_deref(), Some(word));
+            assert_eq!(attachment.word(), word);
+        }
+        for word in ["none", "indirect", "direct"] {
+            let attestation = Attestation::from_word(word).unwrap();
+            assert_eq!(json(serde_json::json!(attestation)).as_deref(), Some(word));
+        }
+        assert_eq!(Attestation::from_word("enterprise"), None);
+        assert_eq!(Attachment::from_word(""), None);
     }
 }
