@@ -115,9 +115,8 @@ fn an_ordinary_request_is_decided_without_the_heap() {
                 [10, 0, 0, 1].into(),
             )
             .unwrap();
-            let early = guard.for_everybody(&rules, &object);
-            early
-                .unwrap_or_else(|| guard.judge(&rules, &object, Some(&alice), Level::OneFactor))
+            guard
+                .judge(&rules, &object, Some(&alice), Level::OneFactor)
                 .decision
         };
         assert_eq!(decide(), decision, "{host}{target}");

@@ -97,12 +97,7 @@ fn decide(rules: &Rules, subject: &Subject<'_>, (host, target): &Asked) -> Decis
     );
     let object = object.expect("a request that can be judged");
     let guard = Guard::default();
-    match guard.for_everybody(rules, &object) {
-        Some(verdict) => verdict.decision,
-        None => {
-            guard
-                .judge(rules, &object, Some(subject), Level::OneFactor)
-                .decision
-        }
-    }
+    guard
+        .judge(rules, &object, Some(subject), Level::OneFactor)
+        .decision
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ngx_http_auth_gate_module::access::{Decision, Guard, Level, Object, Subject};
 use ngx_http_auth_gate_module::config::Config;
-use ngx_http_auth_gate_module::session::{self, Record};
+use ngx_http_auth_gate_module::session::{self, Table};
 use ngx_http_auth_gate_module::users::HeaderSet;
 
+use super::sessions::Gate;
 use super::{files, sessions};
 
 struct Counting;
@@ -61,20 +62,16 @@ impl Tally {
 pub fn report() {
     const TIMES: u64 = 100;
     let config = files::load();
-    let keys = sessions::keys();
+    let gate = Gate::new(&config);
     let mut zone = vec![0; 1 << 20];
     let mut table = sessions::open(&mut zone);
-    let record = Record {
-        user: session::Name::cut("alice"),
-        ..sessions::record(0)
-    };
-    let key = sessions::token(0).key();
+    let (record, token) = (sessions::record(&config), sessions::token(0));
     table
-        .insert(&key, &record, sessions::NOW + 3600, sessions::NOW)
+        .insert(&token.key(), &record, sessions::NOW + 3600, sessions::NOW)
         .expect("room");
-    let cookie = sessions::header(&sessions::token(0), &keys);
+    let cookie = gate.header(&token);
     let mut request =
-        |tally: &mut Tally| allowed(tally, &config, &mut table, &keys, cookie.as_bytes());
+        |tally: &mut Tally| allowed(tally, &config, &gate, &mut table, cookie.as_bytes());
     request(&mut Tally::default());
     let mut tally = Tally::default();
     (0..TIMES).for_each(|_| request(&mut tally));
@@ -89,36 +86,26 @@ pub fn report() {
 fn allowed(
     tally: &mut Tally,
     config: &Config,
-    table: &mut session::Table<'_>,
-    keys: &session::Keys,
-    cookie: &[u8],
+    gate: &Gate<'_>,
+    table: &mut Table<'_>,
+    header: &[u8],
 ) {
     let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
     let mut rest = [0; 256];
+    let cookie = config.session.cookies[0].realm.cookie.name();
     tally.step("cookie taken out", || {
-        session::strip_to(cookie, sessions::COOKIE, &mut rest)
+        session::strip_to(header, cookie, &mut rest)
     });
     let object = tally.step("request read", || {
-        Object::new(
-            b"GET",
-            b"https",
-            b"app.example.com",
-            files::TARGET.as_bytes(),
-            address,
-        )
-        .expect("a request")
+        let target = files::TARGET.as_bytes();
+        Object::new(b"GET", b"https", b"app.example.com", target, address).expect("a request")
     });
-    let rules = &config.rules;
     tally.step("cookie domain found", || {
-        config.session.domain_of(object.host()).expect("a domain")
+        config.session.domain_of(object.host()).expect("a domain");
     });
-    let guard = Guard::default();
-    tally.step("open to everybody?", || guard.for_everybody(rules, &object));
-    let record = tally.step("session looked up", || {
-        sessions::visitor(table, keys, cookie).expect("a session")
-    });
-    let user = tally.step("user found", || {
-        config.directory.user(record.user.as_str()).expect("a user")
+    let (guard, rules) = (Guard::default(), &config.rules);
+    let user = tally.step("session looked up", || {
+        gate.visitor(table, header).expect("a session")
     });
     let verdict = tally.step("decision", || {
         let subject = Subject {
@@ -129,8 +116,8 @@ fn allowed(
     });
     assert_eq!(verdict.decision, Decision::Allow);
     let headers = tally.step("identity headers", || {
-        HeaderSet::Remote
-            .values(Some(user))
+        let headers = HeaderSet::Remote.values(Some(user));
+        headers
             .map(|(name, value)| name.len() + value.len())
             .sum::<usize>()
     });

@@ -3,20 +3,17 @@
 use std::fs;
 use std::hint::black_box;
 
+use ngx_http_auth_gate_module::config::Config;
 use ngx_http_auth_gate_module::session::{
-    self, Key, Keys, Lifetimes, Methods, Name, Record, Table, Token, domain_id,
+    Key, Keys, Methods, Name, Realm, Record, Table, Token, standing, tokens,
 };
 use ngx_http_auth_gate_module::slots::Layout;
+use ngx_http_auth_gate_module::users::{Directory, User};
 use sha2::{Digest, Sha256};
 
-pub const DOMAIN: &str = "example.com";
-pub const COOKIE: &str = "auth_gate_session";
+use super::files;
+
 pub const NOW: u64 = 1_800_000_000;
-pub const LIFETIMES: Lifetimes = Lifetimes {
-    expiration: 3600,
-    inactivity: 300,
-    remember_me: None,
-};
 
 /// What `auth_gate_zone` gives where no directive says otherwise.
 const DEFAULT_ZONE: usize = 16 << 20;
@@ -28,10 +25,10 @@ const VARIETY: usize = 64;
 pub fn keep(count: usize, file: &str) {
     let mut zone = vec![0; DEFAULT_ZONE.max(zone_for(count))];
     let mut table = open(&mut zone);
+    let record = record(&files::load());
     for n in 0..count {
-        let key = token(n).key();
         table
-            .insert(&key, &record(n), NOW + 3600, NOW)
+            .insert(&token(n).key(), &record, NOW + 3600, NOW)
             .expect("a table that is whole");
     }
     assert_eq!(table.stats().used as usize, count, "the zone is too small");
@@ -41,15 +38,16 @@ pub fn keep(count: usize, file: &str) {
 /// Tokens opened, records looked up and checked.
 pub fn open_and_look_up(count: usize, file: &str, times: usize) {
     let mut zone = fs::read(file).expect("a zone");
-    let keys = keys();
-    let cookies: Vec<String> = chosen(count).map(|n| header(&token(n), &keys)).collect();
+    let config = files::load();
+    let gate = Gate::new(&config);
+    let cookies: Vec<String> = chosen(count).map(|n| gate.header(&token(n))).collect();
     let mut table = open(&mut zone);
     assert!(
         cookies
             .iter()
-            .all(|cookie| visitor(&mut table, &keys, cookie.as_bytes()).is_some())
+            .all(|cookie| gate.visitor(&mut table, cookie.as_bytes()).is_some())
     );
-    measured_sessions(&mut table, &keys, &cookies, times);
+    measured_sessions(&gate, &mut table, &cookies, times);
 }
 
 /// Records looked up.
@@ -73,13 +71,40 @@ pub fn report_bytes() {
     );
 }
 
-/// The session of a `Cookie` header, if it holds.
-pub fn visitor(table: &mut Table<'_>, keys: &Keys, header: &[u8]) -> Option<Record> {
-    let mut found = session::tokens([header], COOKIE, keys, DOMAIN);
-    let record = found.find_map(|token| table.lookup(&token.key()))?;
-    let holds =
-        record.domain == domain_id(DOMAIN) && session::check(&record, &LIFETIMES, NOW).is_ok();
-    holds.then_some(record)
+/// What it takes to know a visitor by the cookie.
+pub struct Gate<'c> {
+    keys: Keys,
+    realm: &'c Realm,
+    directory: &'c Directory,
+}
+
+impl<'c> Gate<'c> {
+    pub fn new(config: &'c Config) -> Self {
+        Gate {
+            keys: Keys::derive(b"a secret for the benchmark"),
+            realm: &config.session.cookies[0].realm,
+            directory: &config.directory,
+        }
+    }
+
+    /// What a browser with that token and two cookies of the application sends.
+    pub fn header(&self, token: &Token) -> String {
+        let (name, value) = (
+            self.realm.cookie.name(),
+            token.seal(&self.keys, &self.realm.domain),
+        );
+        format!("theme=dark; {name}={value}; lang=en")
+    }
+
+    /// The user of the session in a `Cookie` header, if it holds.
+    pub fn visitor(&self, table: &mut Table<'_>, header: &[u8]) -> Option<&'c User> {
+        let (name, domain) = (self.realm.cookie.name(), &self.realm.domain);
+        tokens([header], name, &self.keys, domain).find_map(|token| {
+            let record = table.lookup(&token.key())?;
+            standing(&record, self.realm, NOW).ok()?;
+            self.directory.holder(record.user.as_str(), record.password)
+        })
+    }
 }
 
 /// The table of a zone.
@@ -95,34 +120,25 @@ pub fn token(n: usize) -> Token {
     Token::new(Sha256::digest(n.to_le_bytes()).into())
 }
 
-/// What a browser with that token and a cookie of the application sends.
-pub fn header(token: &Token, keys: &Keys) -> String {
-    format!("theme=dark; {COOKIE}={}; lang=en", token.seal(keys, DOMAIN))
-}
-
-pub fn keys() -> Keys {
-    Keys::derive(b"a secret for the benchmark")
-}
-
-pub fn record(n: usize) -> Record {
+/// A session of alice's.
+pub fn record(config: &Config) -> Record {
+    let alice = config.directory.user("alice").expect("alice");
     Record {
-        user: Name::cut(&format!("user{n}")),
-        domain: domain_id(DOMAIN),
+        user: Name::cut(&alice.name),
+        domain: config.session.cookies[0].realm.id,
         methods: Methods::PASSWORD,
         remember: false,
+        password: alice.password.fingerprint(),
         created: NOW,
         last_activity: NOW,
     }
 }
 
 #[inline(never)]
-fn measured_sessions(table: &mut Table<'_>, keys: &Keys, cookies: &[String], times: usize) {
+fn measured_sessions(gate: &Gate<'_>, table: &mut Table<'_>, cookies: &[String], times: usize) {
     for turn in 0..times {
-        black_box(visitor(
-            table,
-            keys,
-            black_box(cookies[turn % cookies.len()].as_bytes()),
-        ));
+        let cookie = black_box(cookies[turn % cookies.len()].as_bytes());
+        black_box(gate.visitor(table, cookie));
     }
 }
 

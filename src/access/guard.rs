@@ -56,28 +56,6 @@ pub struct Verdict {
 const SHORT_URL: usize = 1024;
 
 impl Guard {
-    /// The verdict when everybody may pass, whoever it is; to be asked before any cookie is read.
-    pub fn for_everybody(&self, rules: &Rules, object: &Object<'_>) -> Option<Verdict> {
-        if self.passes_unauthenticated(object) {
-            return Some(Verdict::new(
-                Requirement::Bypass,
-                Source::Location,
-                false,
-                Level::None,
-            ));
-        }
-        let may_bypass = match self.policy {
-            PolicySource::Rules => rules.demands(Requirement::Bypass),
-            PolicySource::Fixed(requirement) => requirement == Requirement::Bypass,
-        };
-        if !may_bypass || !self.require.is_empty() {
-            return None;
-        }
-        let (requirement, source, asks) = self.policy(rules, object, None);
-        let everybody = requirement == Requirement::Bypass && !asks;
-        everybody.then(|| Verdict::new(requirement, source, asks, Level::None))
-    }
-
     /// The verdict for `subject` (`None`: anonymous) of `level`. One without the other counts as
     /// anonymous.
     pub fn judge(

@@ -105,19 +105,19 @@ fn joined<'a>(path: Vec<u8>, query: &[u8]) -> Reading<'a> {
 
 /// Whether nobody can read `path` in two ways. It begins with a slash and holds no control character.
 fn is_ordinary(path: &[u8]) -> bool {
-    let mut before = b' ';
+    let mut before = None;
     for &byte in path {
         let plain = match byte {
-            b'/' => !matches!(before, b'/' | b'.' | b' ') || before == b' ',
+            b'/' => !matches!(before, Some(b'/' | b'.' | b' ')),
             b'%' | b';' | b'\\' => false,
             other => other.is_ascii(),
         };
         if !plain {
             return false;
         }
-        before = byte;
+        before = Some(byte);
     }
-    !matches!(before, b'.' | b' ')
+    !matches!(before, Some(b'.' | b' '))
 }
 
 /// A path on the way to a reading.

@@ -11,10 +11,13 @@ use super::{
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
-    state::{Outcome, State, Visitor},
+    state::{Outcome, SignedIn, State},
 };
-use crate::access::{
-    BadObject, Decision, Level, Object, Subject, Verdict, original_url, portal_url,
+use crate::{
+    access::{
+        BadObject, Decision, Level, Object, Rules, Subject, Verdict, original_url, portal_url,
+    },
+    config::CookieDomain,
 };
 
 /// Access phase.
@@ -33,7 +36,7 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         };
         match judge(request, state) {
             Ok(()) => allow(request, state),
-            Err(refusal) => reply::refuse(request, state, refusal),
+            Err(refusal) => reply::refuse(request, &refusal),
         }
     })
 }
@@ -41,7 +44,7 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
 /// A subrequest to a guarded location: the access phase does not see it, so it is judged here, by
 /// its own address and the visitor's session. `auth_request` asks for a status only and has no
 /// content that could appear.
-pub fn judge_subrequest(request: Request) -> ngx_int_t {
+pub fn judge_subrequest(request: Request<'_>) -> ngx_int_t {
     const FORBIDDEN: ngx_int_t = NGX_HTTP_FORBIDDEN as ngx_int_t;
     let asks_status_only = request.raw().header_only() == 1 && request.raw().background() == 0;
     if asks_status_only {
@@ -50,22 +53,22 @@ pub fn judge_subrequest(request: Request) -> ngx_int_t {
     let Some(state) = State::of(request) else {
         return FORBIDDEN;
     };
-    let outcome = state.outcome;
+    let outcome = state.outcome.get();
     let result = judge(request, state);
     // The log tells of the request that the visitor sent.
-    state.outcome = outcome;
+    state.outcome.set(outcome);
     if result.is_ok() { DECLINED } else { FORBIDDEN }
 }
 
-fn allow(request: Request, state: &mut State) -> ngx_int_t {
+fn allow(request: Request<'_>, state: &State) -> ngx_int_t {
     match reply::add_identity(request, state) {
         Ok(()) => OK,
         Err(_) => NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t,
     }
 }
 
-fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
-    state.outcome = Some(Outcome::Error);
+fn judge(request: Request<'_>, state: &State) -> Result<(), Refusal> {
+    state.outcome.set(Some(Outcome::Error));
     let facts = Facts::collect(request);
     let object = facts
         .object(request)
@@ -76,33 +79,46 @@ fn judge(request: Request, state: &mut State) -> Result<(), Refusal> {
     let config = &loaded.config;
     let Some((_, domain)) = config.session.domain_of(object.host()) else {
         let host = object.host();
+        // A client may name any host where a server takes all; `nginx -t` has warned already.
         request.log(
-            Severity::Error,
+            Severity::Info,
             format_args!("auth_gate: host \"{host}\" is in no domain of session.cookies: add it there, or auth_gate off"),
         );
         return Err(Refusal::Bad(400));
     };
     let verdict = verdict(request, state, &object, &config.rules).ok_or(Refusal::Bad(500))?;
-    state.outcome = Some(Outcome::Judged(verdict));
+    state.outcome.set(Some(Outcome::Judged(verdict)));
     if verdict.decision == Decision::Allow {
         return Ok(());
     }
-    let url = original_url(&object, &host_with_port(request));
-    let login = domain
-        .authelia_url
-        .as_ref()
-        .map(|portal| portal_url(portal.as_str(), &url, object.method()));
+    Err(refusal(request, state, &object, domain, verdict.decision))
+}
+
+fn refusal(
+    request: Request<'_>,
+    state: &State,
+    object: &Object<'_>,
+    domain: &CookieDomain,
+    decision: Decision,
+) -> Refusal {
+    let url = original_url(object, &host_with_port(request));
+    let portal = domain.authelia_url.as_ref();
+    let login = portal.map(|portal| portal_url(portal.as_str(), &url, object.method()));
     let asked = asked(&url);
     match login {
-        _ if verdict.decision == Decision::Forbid => Err(Refusal::Forbid { asked, login }),
-        Some(location) => Err(Refusal::Challenge { location, asked }),
+        _ if decision == Decision::Forbid => {
+            let user = state.session().and_then(SignedIn::user);
+            let user = user.map(|user| (user.name.clone(), user.display_name.clone()));
+            Refusal::Forbid { user, asked, login }
+        }
+        Some(location) => Refusal::Challenge { location, asked },
         None => {
             let domain = &domain.realm.domain;
             request.log(
                 Severity::Error,
                 format_args!("auth_gate: session.cookies of \"{domain}\" has no authelia_url to send visitors to"),
             );
-            Err(Refusal::Bad(400))
+            Refusal::Bad(400)
         }
     }
 }
@@ -113,21 +129,15 @@ fn asked(url: &str) -> String {
     bare.split('?').next().unwrap_or(bare).to_owned()
 }
 
-/// The verdict, without looking at the cookie first where everybody passes anyway; the visitor is
-/// looked up in any case, for the identity headers.
+/// The verdict for whoever the visitor is; looked up in any case, for the identity headers.
 fn verdict(
-    request: Request,
-    state: &mut State,
+    request: Request<'_>,
+    state: &State,
     object: &Object<'_>,
-    rules: &crate::access::Rules,
+    rules: &Rules,
 ) -> Option<Verdict> {
     let guard = request.location().guard.as_ref()?;
-    let open = guard.for_everybody(rules, object);
-    let visitor = identify::visitor(request, state);
-    if open.is_some() {
-        return open;
-    }
-    let Visitor::SignedIn(session) = &visitor else {
+    let Some(session) = identify::visitor(request, state) else {
         return Some(guard.judge(rules, object, None, Level::None));
     };
     let user = session.user()?;
@@ -138,7 +148,7 @@ fn verdict(
     Some(guard.judge(rules, object, Some(&subject), session.level()))
 }
 
-fn bad(request: Request, reason: &BadRequest) -> Refusal {
+fn bad(request: Request<'_>, reason: &BadRequest) -> Refusal {
     match reason {
         // A matter of setup, which the administrator must see.
         BadRequest::Object(BadObject::Scheme) => {

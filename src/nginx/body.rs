@@ -15,7 +15,7 @@ pub enum BadBody {
 }
 
 /// The whole body; empty without one.
-pub fn read(request: Request) -> Result<Vec<u8>, BadBody> {
+pub fn read(request: Request<'_>) -> Result<Vec<u8>, BadBody> {
     // SAFETY: null, or the body that nginx has read, in the request's pool.
     let Some(body) = (unsafe { request.raw().request_body.as_ref() }) else {
         return Ok(Vec::new());

@@ -14,11 +14,15 @@ use super::{
     entry,
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, NoMemory},
-    identify, reply,
-    request::{Request, bytes},
+    reply,
+    request::{Request, bytes, text},
     state::State,
 };
-use crate::{session, users::HeaderNames};
+use crate::{
+    config::Sessions,
+    session::{self, Stripped},
+    users::HeaderNames,
+};
 
 const FAILED: ngx_int_t = ffi::NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -75,15 +79,14 @@ pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
     })
 }
 
-fn identify_ahead(request: Request) -> Result<(), NoMemory> {
+fn identify_ahead(request: Request<'_>) -> Result<(), NoMemory> {
     let Some(state) = State::of(request) else {
         return Err(NoMemory);
     };
-    identify::visitor(request, state);
     reply::add_identity(request, state)
 }
 
-fn clean_here(request: Request) -> Result<(), NoMemory> {
+fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
     if !request.server().guards {
         return Ok(());
     }
@@ -93,58 +96,67 @@ fn clean_here(request: Request) -> Result<(), NoMemory> {
     )
 }
 
-fn clean(request: Request, identity: bool) -> Result<(), NoMemory> {
+fn clean(request: Request<'_>, identity: bool) -> Result<(), NoMemory> {
     let Some(loaded) = &request.whole().loaded else {
         return Ok(());
     };
     take_cookies(request, &loaded.config.session)?;
     if identity {
-        take_identity(request, loaded.snapshot.directory().header_names())
+        take_identity(request, loaded.snapshot.borrow().header_names())
     } else {
         Ok(())
     }
 }
 
-fn take_identity(request: Request, names: &HeaderNames) -> Result<(), NoMemory> {
+fn take_identity(request: Request<'_>, names: &HeaderNames) -> Result<(), NoMemory> {
     let state = State::find(request);
     headers::remove(request, |element| {
         // SAFETY: elements of a live list are readable.
         let name = bytes(unsafe { &element.as_ref().key });
-        names.contains(name) && !state.as_ref().is_some_and(|state| state.owns(element))
+        names.contains(name) && !state.is_some_and(|state| state.owns(element))
     })
 }
 
 /// Takes our cookies out of every `Cookie` header and keeps the headers as they were.
-fn take_cookies(request: Request, sessions: &crate::config::Sessions) -> Result<(), NoMemory> {
-    let without_ours = |header: &[u8]| {
-        sessions
-            .cookies
-            .iter()
-            .fold(None::<Vec<u8>>, |left, cookie| {
-                session::strip(
-                    left.as_deref().unwrap_or(header),
-                    cookie.realm.cookie.name(),
-                )
-                .or(left)
-            })
-    };
+fn take_cookies(request: Request<'_>, sessions: &Sessions) -> Result<(), NoMemory> {
+    let mut emptied = false;
     for element in cookie_elements(request) {
         let before = value(element);
-        let Some(after) = without_ours(before) else {
+        let mut after = before;
+        for cookie in &sessions.cookies {
+            after = without(request, after, cookie.realm.cookie.name())?;
+        }
+        if after.len() == before.len() {
             continue;
-        };
+        }
         State::of(request).ok_or(NoMemory)?.keep_cookie(before);
-        let after = request.copy_str(&after).ok_or(NoMemory)?;
+        emptied |= after.is_empty();
         // SAFETY: the element belongs to the live list; only its value is replaced, nginx's own
         // pointers to it stay right.
-        unsafe { (*element.as_ptr()).value = after };
+        unsafe { (*element.as_ptr()).value = text(after) };
+    }
+    if !emptied {
+        return Ok(());
     }
     headers::remove(request, |element| {
         is_cookie(element) && value(element).is_empty()
     })
 }
 
-fn cookie_elements(request: Request) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
+/// `header` without the cookies called `name`; shorter in any case where there was one.
+fn without<'r>(request: Request<'r>, header: &'r [u8], name: &str) -> Result<&'r [u8], NoMemory> {
+    if !session::carries(header, name) {
+        return Ok(header);
+    }
+    let rest = request.zeroed(header.len()).ok_or(NoMemory)?;
+    Ok(match session::strip_to(header, name, rest) {
+        Stripped::Unchanged => header,
+        Stripped::Empty => &[],
+        Stripped::Rest(rest) => rest,
+    })
+}
+
+fn cookie_elements(request: Request<'_>) -> impl Iterator<Item = NonNull<ngx_table_elt_t>> {
     request.headers().filter(|element| is_cookie(*element))
 }
 

@@ -1,5 +1,7 @@
 //! From what nginx parsed to what the access room judges.
 
+use std::borrow::Cow;
+
 use super::{
     ffi::{self, ngx_str_t},
     request::{Request, bytes},
@@ -21,15 +23,15 @@ pub enum BadRequest {
 }
 
 /// The parts of a request that must outlive its [`Object`].
-pub struct Facts<'a> {
-    scheme: std::borrow::Cow<'a, [u8]>,
-    target: std::borrow::Cow<'a, [u8]>,
+pub struct Facts<'r> {
+    scheme: Cow<'r, [u8]>,
+    target: Cow<'r, [u8]>,
 }
 
-impl<'a> Facts<'a> {
+impl<'r> Facts<'r> {
     /// Collects what the visitor asked for: the raw target, whatever location was reached since.
     /// A subrequest has no raw target of its own, so its decoded path is encoded again.
-    pub fn collect(request: Request) -> Facts<'a> {
+    pub fn collect(request: Request<'r>) -> Facts<'r> {
         let target = if request.is_subrequest() {
             own_target(request).into()
         } else {
@@ -42,7 +44,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The request as an object of the rules, or why it is none.
-    pub fn object<'o>(&'o self, request: Request) -> Result<Object<'o>, BadRequest> {
+    pub fn object<'o>(&'o self, request: Request<'o>) -> Result<Object<'o>, BadRequest> {
         check_host(request)?;
         Ok(Object::new(
             request.method(),
@@ -55,7 +57,7 @@ impl<'a> Facts<'a> {
 }
 
 /// Whether the server that nginx chose is the one that was asked for, and everybody means the same.
-pub fn check_host(request: Request) -> Result<(), BadRequest> {
+pub fn check_host(request: Request<'_>) -> Result<(), BadRequest> {
     let host = request.host();
     if !request.server().names.cover(host) {
         return Err(BadRequest::Misdirected);
@@ -78,7 +80,7 @@ impl BadRequest {
 }
 
 /// The scheme the visitor used: `auth_gate_scheme`, else that of the connection.
-pub fn scheme<'a>(request: Request) -> std::borrow::Cow<'a, [u8]> {
+pub fn scheme<'r>(request: Request<'r>) -> Cow<'r, [u8]> {
     let Some(value) = request.server().scheme else {
         return if request.is_tls() {
             b"https".as_slice()
@@ -90,15 +92,15 @@ pub fn scheme<'a>(request: Request) -> std::borrow::Cow<'a, [u8]> {
     let mut result = ngx_str_t::empty();
     // SAFETY: the value was compiled into the cycle's pool; the result lives in the request's.
     let code = unsafe { ffi::ngx_http_complex_value(request.as_ptr(), value, &raw mut result) };
-    if code == ffi::OK {
-        bytes(&result).to_ascii_lowercase().into()
-    } else {
-        b"".as_slice().into()
+    match bytes(&result) {
+        _ if code != ffi::OK => b"".as_slice().into(),
+        value if value.iter().any(u8::is_ascii_uppercase) => value.to_ascii_lowercase().into(),
+        value => value.into(),
     }
 }
 
 /// The host to send a visitor back to, with the port that the visitor wrote.
-pub fn host_with_port(request: Request) -> String {
+pub fn host_with_port(request: Request<'_>) -> String {
     let mut host = String::from_utf8_lossy(request.host()).into_owned();
     if let Some(port) = host_headers(request).next().and_then(port) {
         host.push(':');
@@ -114,13 +116,8 @@ fn port(header: &[u8]) -> Option<&str> {
 }
 
 /// Every `Host`: over HTTP/2 one stands beside `:authority`, and nginx passes both on.
-fn host_headers<'a>(request: Request) -> impl Iterator<Item = &'a [u8]> {
-    request
-        .headers()
-        // SAFETY: elements of a live list are readable.
-        .map(|element| unsafe { element.as_ref() })
-        .filter(|element| bytes(&element.key).eq_ignore_ascii_case(b"host"))
-        .map(|element| bytes(&element.value))
+fn host_headers<'r>(request: Request<'r>) -> impl Iterator<Item = &'r [u8]> {
+    request.header_values("host")
 }
 
 /// Whether a `Host` value means `host`, which is lower case and bare.
@@ -134,7 +131,7 @@ fn same_host(header: &[u8], host: &[u8]) -> bool {
         .eq_ignore_ascii_case(host)
 }
 
-fn own_target(request: Request) -> Vec<u8> {
+fn own_target(request: Request<'_>) -> Vec<u8> {
     const KEPT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
         .remove(b'/')
         .remove(b'-')

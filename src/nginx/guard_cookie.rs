@@ -45,13 +45,15 @@ unsafe extern "C" fn filter(r: *mut ngx_http_request_t) -> ngx_int_t {
     }
 }
 
-fn clean(request: Request) {
+fn clean(request: Request<'_>) {
+    // A server that guards nothing may stand in front of another gate, whose cookie it passes on.
     if !request.server().guards || request.location().portal.is_some() {
         return;
     }
     let Some(loaded) = &request.whole().loaded else {
         return;
     };
+    let sessions = &loaded.config.session;
     for mut element in Headers::of(&request.raw().headers_out.headers) {
         // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
         let element = unsafe { element.as_mut() };
@@ -59,9 +61,7 @@ fn clean(request: Request) {
             continue;
         }
         let ours = |name: &str| session::sets(bytes(&element.value), name);
-        if loaded
-            .config
-            .session
+        if sessions
             .cookies
             .iter()
             .any(|cookie| ours(cookie.realm.cookie.name()))

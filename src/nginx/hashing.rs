@@ -9,14 +9,15 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
     ffi,
-    job::{self, Threads},
+    job::{self, AtExit, Threads},
     request::Request,
     timer::Timer,
+    wait,
     zone::Zone,
 };
 
@@ -37,30 +38,30 @@ thread_local! {
 }
 
 /// Whether another login can wait.
-pub fn has_room() -> bool {
-    WAITING.with_borrow(|waiting| waiting.len() < QUEUE)
+pub fn has_room(threads: Threads) -> bool {
+    threads.are_running() && WAITING.with_borrow(|waiting| waiting.len() < QUEUE)
 }
 
 /// Runs `work` on a thread when its turn comes, and `then` on the loop with its result; the
 /// request is kept meanwhile. `then` gets `None` when no thread could be had.
 pub fn run(
-    request: Request,
+    request: Request<'_>,
     zone: Rc<Zone>,
     threads: Threads,
     work: impl FnOnce() -> bool + Send + 'static,
-    then: impl FnOnce(Request, Option<bool>) + 'static,
+    then: impl FnOnce(Request<'_>, Option<bool>) + 'static,
 ) {
-    job::block(request);
+    wait::block(request);
     let waiting = request.as_ptr();
     let held = Rc::clone(&zone);
     let start = move || {
         let finish = move |result: Option<bool>| {
             leave(&held);
             // SAFETY: blocked above, and resumed only here.
-            unsafe { job::resume(waiting, move |request| then(request, result)) };
+            unsafe { wait::resume(waiting, move |request| then(request, result)) };
             admit(&held);
         };
-        job::spawn_or(threads, work, finish);
+        job::spawn(threads, AtExit::Wait, work, finish);
     };
     WAITING.with_borrow_mut(|waiting| waiting.push_back(Box::new(start)));
     admit(&zone);
@@ -80,10 +81,9 @@ fn admit(zone: &Rc<Zone>) {
     }
 }
 
-/// Other workers wake nobody here, so the queue is looked at again when all the room is theirs.
+/// Others wake nobody here, so the queue is looked at again.
 fn look_again(zone: &Rc<Zone>) {
-    let own_will_end = own(zone).is_some_and(|[_, running]| running.load(Ordering::Relaxed) > 0);
-    if own_will_end || LOOKING.replace(true) {
+    if LOOKING.replace(true) {
         return;
     }
     let zone = Rc::clone(zone);
@@ -93,37 +93,44 @@ fn look_again(zone: &Rc<Zone>) {
     });
 }
 
-/// Forgets what a process that had our place before was running.
+/// Forgets what this worker, or a process that had its place before, was running.
 pub fn reset(zone: &Zone) {
-    if let Some([process, running]) = own(zone) {
-        running.store(0, Ordering::Relaxed);
-        process.store(std::process::id(), Ordering::Relaxed);
+    if let Some(own) = own(zone) {
+        own.store(0, Ordering::Release);
     }
 }
 
 fn enter(zone: &Zone) -> bool {
-    let (Some(counts), Some([_, own])) = (zone.hash_counts(), own(zone)) else {
+    let (Some(counts), Some(own)) = (zone.hash_counts(), own(zone)) else {
         return true;
     };
-    own.fetch_add(1, Ordering::AcqRel);
-    let total: u32 = counts
-        .iter()
-        .map(|[process, running]| alive(process, running))
-        .sum();
+    change(own, |running| running + 1);
+    let total: u32 = counts.iter().map(alive).sum();
     let room = total <= cores();
     if !room {
-        own.fetch_sub(1, Ordering::AcqRel);
+        change(own, |running| running.saturating_sub(1));
     }
     room
 }
 
 fn leave(zone: &Zone) {
-    if let Some([_, running]) = own(zone) {
-        running.fetch_sub(1, Ordering::AcqRel);
+    if let Some(own) = own(zone) {
+        change(own, |running| running.saturating_sub(1));
     }
 }
 
-fn own(zone: &Zone) -> Option<&[AtomicU32; 2]> {
+/// Changes how many hashes this process runs. What another process left in the place is forgotten.
+fn change(place: &AtomicU64, by: impl Fn(u32) -> u32) {
+    let own = std::process::id();
+    let changed = |value| {
+        let (process, running) = parts(value);
+        Some(whole(own, by(if process == own { running } else { 0 })))
+    };
+    // The closure always gives a value, so this cannot fail.
+    let _ = place.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed);
+}
+
+fn own(zone: &Zone) -> Option<&AtomicU64> {
     // SAFETY: written by nginx before the worker starts.
     let slot = usize::try_from(unsafe { ffi::ngx_process_slot }).unwrap_or(0);
     zone.hash_counts()
@@ -131,20 +138,30 @@ fn own(zone: &Zone) -> Option<&[AtomicU32; 2]> {
 }
 
 /// What a process runs; one that is gone runs nothing, whatever it left.
-fn alive(process: &AtomicU32, running: &AtomicU32) -> u32 {
-    let count = running.load(Ordering::Acquire);
-    let id = process.load(Ordering::Relaxed);
-    if count == 0 || id == std::process::id() {
-        return count;
+fn alive(place: &AtomicU64) -> u32 {
+    let value = place.load(Ordering::Acquire);
+    let (process, running) = parts(value);
+    if running == 0 || process == std::process::id() {
+        return running;
     }
     // SAFETY: signal 0 only asks whether the process is there.
-    let gone = unsafe { libc::kill(id.cast_signed(), 0) } == -1
+    let gone = unsafe { libc::kill(process.cast_signed(), 0) } == -1
         && std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
-    if gone {
-        running.store(0, Ordering::Release);
-        return 0;
+    if !gone {
+        return running;
     }
-    count
+    // Only what was seen is taken away: the place may have a new owner by now.
+    let _ = place.compare_exchange(value, 0, Ordering::AcqRel, Ordering::Relaxed);
+    0
+}
+
+/// Process and count share a word, so that no count is ever taken for that of another process.
+fn whole(process: u32, running: u32) -> u64 {
+    u64::from(process) << 32 | u64::from(running)
+}
+
+fn parts(value: u64) -> (u32, u32) {
+    ((value >> 32) as u32, value as u32)
 }
 
 fn cores() -> u32 {

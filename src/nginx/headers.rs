@@ -9,7 +9,7 @@ use std::ptr::{NonNull, null_mut};
 
 use super::{
     ffi::{self, ngx_list_part_t, ngx_list_t, ngx_table_elt_t},
-    request::{Request, bytes},
+    request::{Headers, Request, bytes, text},
 };
 
 /// nginx ran out of memory; the request must end.
@@ -19,122 +19,113 @@ pub struct NoMemory;
 /// Room for elements that a list gets when nothing is left in it.
 const FRESH: usize = 4;
 
-/// Runs of kept elements that are told apart without the heap; more spill to it.
-type Runs = Vec<(*mut ngx_table_elt_t, usize)>;
-
 /// Takes out every request header for which `gone` says so.
 pub fn remove(
-    request: Request,
+    request: Request<'_>,
     gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool,
 ) -> Result<(), NoMemory> {
     if !request.headers().any(&gone) {
         return Ok(());
     }
-    let runs = kept_runs(request, gone);
     // SAFETY: the list and the pool are those of a live request; see the module's rule on parts.
     unsafe {
         rebuild(
             &mut request.raw_mut().headers_in.headers,
             request.raw().pool,
-            &runs,
+            gone,
         )
     }
-}
-
-fn kept_runs(request: Request, gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool) -> Runs {
-    let mut runs = Runs::new();
-    let mut expected = null_mut();
-    for element in request.headers() {
-        if gone(element) {
-            expected = null_mut();
-            continue;
-        }
-        match runs.last_mut() {
-            Some((_, length)) if element.as_ptr() == expected => *length += 1,
-            _ => runs.push((element.as_ptr(), 1)),
-        }
-        expected = element.as_ptr().wrapping_add(1);
-    }
-    runs
 }
 
 unsafe fn rebuild(
     list: &mut ngx_list_t,
     pool: *mut ffi::ngx_pool_t,
-    runs: &Runs,
+    gone: impl Fn(NonNull<ngx_table_elt_t>) -> bool,
 ) -> Result<(), NoMemory> {
-    let Some(((first, length), rest)) = runs.split_first() else {
-        // SAFETY: the pool is live.
-        let elements = unsafe { ffi::ngx_pcalloc(pool, FRESH * size_of::<ngx_table_elt_t>()) };
-        if elements.is_null() {
-            return Err(NoMemory);
-        }
-        list.part = ngx_list_part_t {
-            elts: elements,
-            nelts: 0,
-            next: null_mut(),
-        };
-        list.last = &raw mut list.part;
-        list.nalloc = FRESH;
-        return Ok(());
+    let mut first = ngx_list_part_t {
+        elts: null_mut(),
+        nelts: 0,
+        next: null_mut(),
     };
-    let mut next: *mut ngx_list_part_t = null_mut();
-    let mut last: *mut ngx_list_part_t = null_mut();
-    for (element, length) in rest.iter().rev() {
-        // SAFETY: the pool is live; the block is written before it is linked.
-        unsafe {
-            let part =
-                ffi::ngx_palloc(pool, size_of::<ngx_list_part_t>()).cast::<ngx_list_part_t>();
-            if part.is_null() {
-                return Err(NoMemory);
-            }
-            part.write(ngx_list_part_t {
-                elts: element.cast(),
-                nelts: *length,
-                next,
-            });
-            next = part;
-        }
-        if last.is_null() {
-            last = next;
+    let mut last = &raw mut first;
+    for element in Headers::of(list).filter(|element| !gone(*element)) {
+        let element = element.as_ptr();
+        // SAFETY: `last` is `first` or a part made below.
+        let part = unsafe { &mut *last };
+        let end = part.elts.cast::<ngx_table_elt_t>().wrapping_add(part.nelts);
+        if part.nelts == 0 {
+            part.elts = element.cast();
+            part.nelts = 1;
+        } else if element == end {
+            part.nelts += 1;
+        } else {
+            // SAFETY: the pool is live.
+            last = unsafe { new_part(pool, element)? };
+            part.next = last;
         }
     }
-    list.part = ngx_list_part_t {
-        elts: first.cast(),
-        nelts: *length,
-        next,
-    };
-    list.last = if last.is_null() {
-        &raw mut list.part
-    } else {
-        last
-    };
+    if first.nelts == 0 {
+        // SAFETY: the pool is live.
+        first.elts = unsafe { ffi::ngx_pcalloc(pool, FRESH * size_of::<ngx_table_elt_t>()) };
+        if first.elts.is_null() {
+            return Err(NoMemory);
+        }
+    }
     // The last part counts as full, so that the next push opens a part of its own.
-    list.nalloc = runs[runs.len() - 1].1;
+    // SAFETY: as above.
+    let full = unsafe { (*last).nelts };
+    list.nalloc = if full == 0 { FRESH } else { full };
+    let is_first = std::ptr::eq(last, &raw const first);
+    list.part = first;
+    list.last = if is_first { &raw mut list.part } else { last };
     Ok(())
+}
+
+/// A part of one element, to be linked by the caller.
+unsafe fn new_part(
+    pool: *mut ffi::ngx_pool_t,
+    element: *mut ngx_table_elt_t,
+) -> Result<*mut ngx_list_part_t, NoMemory> {
+    // SAFETY: the caller's pool is live; the block is written before anybody reads it.
+    unsafe {
+        let part = ffi::ngx_palloc(pool, size_of::<ngx_list_part_t>()).cast::<ngx_list_part_t>();
+        if part.is_null() {
+            return Err(NoMemory);
+        }
+        part.write(ngx_list_part_t {
+            elts: element.cast(),
+            nelts: 1,
+            next: null_mut(),
+        });
+        Ok(part)
+    }
 }
 
 /// Adds a request header; returns the element so that the cleaner can spare it.
 pub fn push(
-    request: Request,
+    request: Request<'_>,
     name: &str,
     value: &str,
 ) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
-    let key = request.copy_str(name.as_bytes()).ok_or(NoMemory)?;
-    let lower = request
-        .copy_str(name.to_ascii_lowercase().as_bytes())
+    let block = request
+        .zeroed(2 * name.len() + value.len())
         .ok_or(NoMemory)?;
-    let value = request.copy_str(value.as_bytes()).ok_or(NoMemory)?;
+    let (key, rest) = block.split_at_mut(name.len());
+    let (lower, copy) = rest.split_at_mut(name.len());
+    key.copy_from_slice(name.as_bytes());
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    copy.copy_from_slice(value.as_bytes());
     // SAFETY: the list is that of a live main request; the new element is filled before anyone reads it.
     unsafe {
         let element =
             ffi::ngx_list_push(&mut request.raw_mut().headers_in.headers).cast::<ngx_table_elt_t>();
         let element = NonNull::new(element).ok_or(NoMemory)?;
         element.write(ngx_table_elt_t {
-            hash: ffi::ngx_hash_key(lower.data, lower.len),
-            key,
-            value,
-            lowcase_key: lower.data,
+            hash: ffi::ngx_hash_key(lower.as_mut_ptr(), lower.len()),
+            key: text(key),
+            value: text(copy),
+            lowcase_key: lower.as_mut_ptr(),
             #[cfg(ngx_linked_headers)]
             next: null_mut(),
         });
@@ -143,8 +134,8 @@ pub fn push(
 }
 
 /// Takes every response header of this name back.
-pub fn clear_out(request: Request, name: &str) {
-    for mut element in super::request::Headers::of(&request.raw().headers_out.headers) {
+pub fn clear_out(request: Request<'_>, name: &str) {
+    for mut element in Headers::of(&request.raw().headers_out.headers) {
         // SAFETY: elements of a live list; nginx does not send one whose hash is 0.
         let element = unsafe { element.as_mut() };
         if bytes(&element.key).eq_ignore_ascii_case(name.as_bytes()) {
@@ -155,7 +146,7 @@ pub fn clear_out(request: Request, name: &str) {
 
 /// Adds a response header and returns it, for the typed pointers that some headers need as well.
 pub fn push_out(
-    request: Request,
+    request: Request<'_>,
     name: &str,
     value: &str,
 ) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {

@@ -1,36 +1,25 @@
 //! From the cookie to the user of a session that holds.
 
-use std::sync::Arc;
-
 use super::{
     conf::Loaded,
     request::Request,
-    state::{SignedIn, State, Visitor},
+    state::{SignedIn, State},
     zone::Zone,
 };
-use crate::{
-    portal::{Fallen, standing},
-    session::{self, Key, Realm, Record},
-};
+use crate::session::{self, Fallen, Key, Realm, Record};
 
 /// A session younger than this whose user is unknown, or has another password, is not ended: the
 /// users file may have changed a moment ago, and this worker may not have read it yet.
 const SETTLING: u64 = 5;
 
-/// Who the visitor is; looked up once for each request.
-pub fn visitor(request: Request, state: &mut State) -> Visitor {
-    if let Some(visitor) = &state.visitor {
-        return visitor.clone();
-    }
-    let visitor = look_up(request, state).map_or(Visitor::Anonymous, |session| {
-        Visitor::SignedIn(Arc::new(session))
-    });
-    state.visitor = Some(visitor.clone());
-    visitor
+/// The session of the visitor, if it holds; looked up once for each request.
+pub fn visitor<'s>(request: Request<'_>, state: &'s State) -> Option<&'s SignedIn> {
+    let found = || look_up(request, state);
+    state.visitor.get_or_init(found).as_ref()
 }
 
 /// The first cookie whose MAC is right and whose session stands.
-fn look_up(request: Request, state: &State) -> Option<SignedIn> {
+fn look_up(request: Request<'_>, state: &State) -> Option<SignedIn> {
     let whole = request.whole();
     let loaded = whole.loaded.as_ref()?;
     let host = std::str::from_utf8(request.host()).ok()?;
@@ -58,14 +47,19 @@ fn still_holds(
 ) -> Option<SignedIn> {
     let now = super::now();
     let directory = loaded.snapshot.directory();
-    match standing(&record, realm, &directory, now).map(|_| ()) {
-        Ok(()) => {}
-        Err(Fallen::Foreign) => return None,
-        Err(Fallen::Orphaned) if now.saturating_sub(record.created) <= SETTLING => return None,
-        Err(Fallen::Ended | Fallen::Orphaned) => {
+    let over = match session::standing(&record, realm, now) {
+        Ok(()) => directory
+            .holder(record.user.as_str(), record.password)
+            .is_none()
+            .then(|| now.saturating_sub(record.created) > SETTLING),
+        Err(Fallen::Foreign) => Some(false),
+        Err(Fallen::Over(_)) => Some(true),
+    };
+    if let Some(ends) = over {
+        if ends {
             zone.sessions()?.remove(&key);
-            return None;
         }
+        return None;
     }
     if session::needs_touch(&record, now) {
         let used = Record {

@@ -47,12 +47,15 @@ pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(
 /// that the configuration was read from must be there again.
 fn keep_environment(cycle: *mut ngx_cycle_t, names: &[String]) -> Result<(), Mistake> {
     for name in names {
+        // nginx reads the byte behind the name, looking for `=`.
+        let name = [name.as_bytes(), &[0]].concat();
         // SAFETY: the core module's configuration of the cycle being made; the copy lives in its pool.
         unsafe {
             let core =
                 (*(*cycle).conf_ctx.add(ffi::ngx_core_module.index)).cast::<ffi::ngx_core_conf_t>();
-            let kept = ffi::ngx_str_t::from_bytes((*cycle).pool, name.as_bytes())
-                .ok_or(Mistake::Logged)?;
+            let mut kept =
+                ffi::ngx_str_t::from_bytes((*cycle).pool, &name).ok_or(Mistake::Logged)?;
+            kept.len -= 1;
             let place = ffi::ngx_array_push(&raw mut (*core).env).cast::<ffi::ngx_str_t>();
             place
                 .as_mut()

@@ -4,7 +4,7 @@
 //! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
 //! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole. A request then
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
-//! location, [`portal`] (with [`body`], [`world`], [`hashing`] and [`job`]). What comes back passes
+//! location, [`portal`] (with [`body`], [`world`], [`hashing`], [`job`] and [`wait`]). What comes back passes
 //! [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
@@ -42,6 +42,7 @@ mod state;
 mod surroundings;
 mod timer;
 mod variables;
+mod wait;
 mod world;
 mod zone;
 
@@ -49,4 +50,10 @@ mod zone;
 fn now() -> u64 {
     // SAFETY: nginx keeps the cached time from before any module runs.
     unsafe { u64::try_from((*ffi::ngx_cached_time).sec).unwrap_or(0) }
+}
+
+/// Milliseconds of a clock that nobody sets, as nginx last looked at it.
+fn milliseconds() -> u64 {
+    // SAFETY: as above; the loop is the only one to write it.
+    unsafe { ffi::ngx_current_msec as u64 }
 }

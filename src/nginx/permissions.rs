@@ -18,7 +18,9 @@ impl WorkerUser {
         // SAFETY: asks the kernel who we are.
         let root = unsafe { libc::geteuid() } == 0;
         let known = ccf.user != ffi::ngx_uid_t::MAX;
-        (root && known).then_some(WorkerUser {
+        // Without a master the process that asks is the one that serves, and has threads to fork with.
+        let master = ccf.master == 1;
+        (root && known && master).then_some(WorkerUser {
             user: ccf.user,
             group: ccf.group,
             name: ccf.username,

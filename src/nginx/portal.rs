@@ -13,17 +13,18 @@ use super::{
         self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t,
         ngx_int_t,
     },
-    hashing, job,
+    hashing,
     log::Level,
     reply,
     request::{Request, bytes},
     state::State,
+    wait,
     world::Surroundings,
 };
 use crate::portal::{self, Answer, Busy, Event, Headers, Step, Verify, World};
 
 /// Milliseconds beyond which no answer is held back.
-const LONGEST_DELAY: usize = 10_000;
+const LONGEST_DELAY: u64 = 10_000;
 
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -58,6 +59,29 @@ unsafe fn core_location<'a>(cf: *mut ffi::ngx_conf_t) -> &'a mut ffi::ngx_http_c
     }
 }
 
+/// Whether the location is still served by the portal; another content handler may have been named
+/// after it.
+pub fn serves(location: &ffi::ngx_http_core_loc_conf_t) -> bool {
+    location
+        .handler
+        .is_some_and(|found| found as usize == handler as Handler as usize)
+}
+
+/// Lets the portal serve a block without a name (`if`, `limit_except`) of its location, too.
+pub fn serve_inside(location: &mut ffi::ngx_http_core_loc_conf_t) {
+    location.handler = Some(handler);
+}
+
+type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// What follows from a request to the portal.
+enum Served {
+    /// This is the answer.
+    Answer(Answer),
+    /// A password is being checked; the request goes on when that is done.
+    Waiting,
+}
+
 /// Content handler of the portal's location.
 unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("portal", FAILED, || {
@@ -69,12 +93,16 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
             return NGX_HTTP_FORBIDDEN as ngx_int_t;
         }
         if request.method() != b"POST" {
-            return match serve(request, &[]) {
-                Some(answer) => reply::send(request, &answer),
-                None => FAILED,
+            return match serve(request, &[], super::milliseconds()) {
+                Some(Served::Answer(answer)) => {
+                    tell(request, answer.event.as_ref());
+                    reply::send(request, &answer)
+                }
+                // Only a form or an API call asks for a password.
+                Some(Served::Waiting) | None => FAILED,
             };
         }
-        // SAFETY: the request is live; the callback finalizes it.
+        // SAFETY: the request is live; the callback ends it.
         let code = unsafe { ffi::ngx_http_read_client_request_body(r, Some(body_is_there)) };
         if code >= ffi::NGX_HTTP_SPECIAL_RESPONSE as ngx_int_t {
             code
@@ -85,29 +113,26 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
 }
 
 unsafe extern "C" fn body_is_there(r: *mut ngx_http_request_t) {
-    let failed = entry::guard("portal", true, || {
-        // SAFETY: `r` is the request of this callback.
-        let Some(request) = (unsafe { Request::from_callback(r) }) else {
-            return false;
-        };
-        let answer = match body::read(request) {
-            Ok(body) => serve(request, &body),
+    let step = |request: Request<'_>| {
+        // From here on it is we who take time: what a client takes to send is no measure.
+        let begun = super::milliseconds();
+        let served = match body::read(request) {
+            Ok(body) => serve(request, &body, begun),
             Err(BadBody::TooLong) => refuse(request, 413),
             Err(BadBody::Unreadable) => refuse(request, 500),
         };
-        if let Some(answer) = answer {
-            answer_in_time(request, answer);
+        match served {
+            Some(Served::Answer(answer)) => answer_in_time(request, answer, begun),
+            Some(Served::Waiting) => {}
+            None => wait::end(request, FAILED),
         }
-        false
-    });
-    if failed {
-        // SAFETY: the guarded part panicked before it finalized the request.
-        unsafe { ffi::ngx_http_finalize_request(r, FAILED) };
-    }
+    };
+    // SAFETY: `r` is the request of this callback.
+    unsafe { wait::guard("portal", r, step) };
 }
 
-/// The answer, or `None` when a password is being checked first.
-fn serve(request: Request, body: &[u8]) -> Option<Answer> {
+/// What follows from the request; `None` when there is no configuration or no zone.
+fn serve(request: Request<'_>, body: &[u8], begun: u64) -> Option<Served> {
     let loaded = request.whole().loaded.as_ref()?;
     if let Err(reason) = facts::check_host(request) {
         request.log(Level::Info, format_args!("auth_gate: {reason}"));
@@ -116,21 +141,22 @@ fn serve(request: Request, body: &[u8]) -> Option<Answer> {
     let step = with_visit(request, body, |visit, world| {
         loaded.portal.answer(visit, world)
     })?;
-    match step {
-        Step::Answer(answer) => Some(answer),
+    Some(match step {
+        Step::Answer(answer) => Served::Answer(answer),
         Step::Verify(verify) => {
-            check_password(request, loaded, *verify);
-            None
+            check_password(request, loaded, *verify, begun);
+            Served::Waiting
         }
-    }
+    })
 }
 
-fn refuse(request: Request, status: u16) -> Option<Answer> {
+fn refuse(request: Request<'_>, status: u16) -> Option<Served> {
     let portal = &request.whole().loaded.as_ref()?.portal;
-    Some(portal.refusal(reply::reader(request), status, None))
+    let answer = portal.refusal(reply::reader(request), status, None);
+    Some(Served::Answer(answer))
 }
 
-fn check_password(request: Request, loaded: &Loaded, verify: Verify) {
+fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: u64) {
     let Verify {
         hash,
         password,
@@ -139,54 +165,41 @@ fn check_password(request: Request, loaded: &Loaded, verify: Verify) {
     let portal = Rc::clone(&loaded.portal);
     let zone = Rc::clone(&request.whole().zone);
     let work = move || hash.verify(&password);
-    hashing::run(
-        request,
-        zone,
-        loaded.threads,
-        work,
-        move |request, matched| {
-            let answer = match matched {
-                Some(matched) => with_visit(request, &[], |visit, world| {
-                    portal.finish(visit, login, matched, elapsed(request), world)
-                }),
-                None => with_visit(request, &[], |visit, world| {
-                    portal.turn_away(
-                        visit,
-                        &login,
-                        Busy {
-                            retry_after: hashing::RETRY_AFTER,
-                        },
-                        world,
-                    )
-                }),
-            };
-            match answer {
-                Some(answer) => answer_in_time(request, answer),
-                // SAFETY: the request is live and waits for its answer.
-                None => unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), FAILED) },
+    let then = move |request: Request<'_>, matched| {
+        let answer = with_visit(request, &[], |visit, world| match matched {
+            Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),
+            None => {
+                let retry_after = hashing::RETRY_AFTER;
+                portal.turn_away(visit, &login, Busy { retry_after }, world)
             }
-        },
-    );
+        });
+        match answer {
+            Some(answer) => answer_in_time(request, answer, begun),
+            None => wait::end(request, FAILED),
+        }
+    };
+    hashing::run(request, zone, loaded.threads, work, then);
 }
 
 /// Sends the answer when its time has come, and ends the request.
-fn answer_in_time(request: Request, answer: Answer) {
+fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
     tell(request, answer.event.as_ref());
-    let delay = answer.hold.saturating_sub(elapsed(request));
-    let send = move |request: Request| {
+    let delay = answer
+        .hold
+        .saturating_sub(elapsed(begun))
+        .min(LONGEST_DELAY);
+    let send = move |request: Request<'_>| {
         let code = reply::send(request, &answer);
-        // SAFETY: the request is live; this is its end.
-        unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), code) };
+        wait::end(request, code);
     };
-    match usize::try_from(delay) {
-        Ok(0) => send(request),
-        Ok(delay) => job::later(request, delay, send),
-        Err(_) => job::later(request, LONGEST_DELAY, send),
+    match delay {
+        0 => send(request),
+        delay => wait::later(request, delay as usize, send),
     }
 }
 
 /// What happened, for the administrator.
-fn tell(request: Request, event: Option<&Event>) {
+fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
     let level = match event {
         Event::SignIn(_) | Event::SignOut(_) => Level::Notice,
@@ -195,23 +208,14 @@ fn tell(request: Request, event: Option<&Event>) {
     request.log(level, format_args!("auth_gate: {event}"));
 }
 
-/// Milliseconds since the request arrived.
-fn elapsed(request: Request) -> u64 {
-    // SAFETY: nginx keeps the cached time from before any module runs.
-    let now = unsafe { &*ffi::ngx_cached_time };
-    let ms = |seconds: ffi::time_t, rest: usize| {
-        u64::try_from(seconds)
-            .unwrap_or(0)
-            .saturating_mul(1000)
-            .saturating_add(rest as u64)
-    };
-    let raw = request.raw();
-    ms(now.sec, now.msec).saturating_sub(ms(raw.start_sec, raw.start_msec))
+/// Milliseconds since `begun`.
+fn elapsed(begun: u64) -> u64 {
+    super::milliseconds().saturating_sub(begun)
 }
 
 /// Hands the request to the portal room as it reads one, with the world around it.
 fn with_visit<R>(
-    request: Request,
+    request: Request<'_>,
     body: &[u8],
     f: impl FnOnce(&portal::Request<'_>, &mut dyn World) -> R,
 ) -> Option<R> {
@@ -236,7 +240,7 @@ fn with_visit<R>(
     Some(f(&visit, &mut surroundings))
 }
 
-fn visit_headers<'a>(request: Request) -> Headers<'a> {
+fn visit_headers(request: Request<'_>) -> Headers<'_> {
     let kept: Vec<&[u8]> = State::find(request)
         .map(|state| state.cookies(request).collect())
         .unwrap_or_default();
@@ -249,12 +253,15 @@ fn visit_headers<'a>(request: Request) -> Headers<'a> {
         sec_fetch_mode: request.header("sec-fetch-mode"),
         sec_fetch_dest: request.header("sec-fetch-dest"),
         sec_purpose: request.header("sec-purpose"),
-        cookies: kept.into_iter().chain(request.header("cookie")).collect(),
+        cookies: kept
+            .into_iter()
+            .chain(request.header_values("cookie"))
+            .collect(),
     }
 }
 
 /// The path below the portal's own, as the portal room names its places.
-fn place(request: Request) -> String {
+fn place(request: Request<'_>) -> String {
     let base = request.location().portal.as_deref().unwrap_or_default();
     let below = request
         .path()

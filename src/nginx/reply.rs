@@ -9,7 +9,8 @@ use super::{
     identify,
     log::Level,
     request::Request,
-    state::State,
+    state::{SignedIn, State},
+    wait,
 };
 use crate::{
     access::{Ask, Challenge},
@@ -28,6 +29,8 @@ pub enum Refusal {
     },
     /// Nothing would help.
     Forbid {
+        /// Name and display name of the signed-in user.
+        user: Option<(String, String)>,
         /// Host and path that were asked for.
         asked: String,
         /// The portal's address with the way back, for another account.
@@ -40,18 +43,14 @@ pub enum Refusal {
 }
 
 /// Adds the identity headers for the backend, once in the life of a request.
-pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory> {
+pub fn add_identity(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     if request.location().identity_headers() == IdentityHeaders::Off
         || request.is_subrequest()
         || state.has_headers()
     {
         return Ok(());
     }
-    let visitor = identify::visitor(request, state);
-    let Some(session) = visitor.signed_in() else {
-        return Ok(());
-    };
-    let Some(user) = session.user() else {
+    let Some(user) = identify::visitor(request, state).and_then(SignedIn::user) else {
         return Ok(());
     };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
@@ -70,37 +69,34 @@ pub fn add_identity(request: Request, state: &mut State) -> Result<(), NoMemory>
     Ok(())
 }
 
-/// Answers a request that does not go on.
-pub fn refuse(request: Request, state: &mut State, refusal: Refusal) -> ngx_int_t {
+/// Answers a request that does not go on. It may be gone when this returns.
+pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
     let reader = reader(request);
     match refusal {
-        Refusal::Challenge { location, asked } => challenge(request, reader, &location, &asked),
-        Refusal::Forbid { login, asked } => {
-            let visitor = identify::visitor(request, state);
-            let user = visitor.signed_in().and_then(|session| session.user());
-            let user = user.map(|user| (user.name.as_str(), user.display_name.as_str()));
-            let denied = Denied {
-                user,
-                asked: &asked,
-                login: login.as_deref(),
-            };
+        Refusal::Challenge { location, asked } => challenge(request, reader, location, asked),
+        Refusal::Forbid { user, login, asked } => {
+            let user = user
+                .as_ref()
+                .map(|(name, shown)| (name.as_str(), shown.as_str()));
+            let login = login.as_deref();
+            let denied = Denied { user, asked, login };
             answer_or_error_page(request, 403, |portal| portal.forbidden(reader, &denied))
         }
         Refusal::NeedsHttps => {
             answer_or_error_page(request, 400, |portal| portal.needs_https(reader))
         }
-        Refusal::Bad(status) => answer_or_error_page(request, status, |portal| {
-            portal.refusal(reader, status, None)
+        Refusal::Bad(status) => answer_or_error_page(request, *status, |portal| {
+            portal.refusal(reader, *status, None)
         }),
     }
 }
 
 /// How the visitor wants to be answered.
-pub fn reader(request: Request) -> Reader {
+pub fn reader(request: Request<'_>) -> Reader {
     Reader::new(request.header("accept"), request.header("accept-language"))
 }
 
-fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> ngx_int_t {
+fn challenge(request: Request<'_>, reader: Reader, location: &str, asked: &str) -> ngx_int_t {
     if request.satisfies_any() {
         return ffi::NGX_HTTP_UNAUTHORIZED as ngx_int_t;
     }
@@ -135,7 +131,7 @@ fn challenge(request: Request, reader: Reader, location: &str, asked: &str) -> n
 
 /// Sends the page, or leaves the body to the `error_page` that the location has for the status.
 fn answer_or_error_page(
-    request: Request,
+    request: Request<'_>,
     status: u16,
     page: impl FnOnce(&portal::Portal) -> Answer,
 ) -> ngx_int_t {
@@ -156,13 +152,13 @@ fn answer_or_error_page(
         };
     }
     let code = send(request, &answer);
-    // SAFETY: the request is live; this ends our handler's part in it, which DONE tells the phase.
-    unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), code) };
+    wait::end(request, code);
+    // Tells the phase that the request is no longer its own.
     DONE
 }
 
 /// Whether the location answers `status` with an `error_page` that has not fired yet.
-fn has_error_page(request: Request, status: u16) -> bool {
+fn has_error_page(request: Request<'_>, status: u16) -> bool {
     if request.raw().error_page() == 1 && request.core_location().recursive_error_pages == 0 {
         return false;
     }
@@ -175,7 +171,7 @@ fn has_error_page(request: Request, status: u16) -> bool {
 }
 
 /// Sends a whole answer. The caller finalizes the request with the code it gives.
-pub fn send(request: Request, answer: &Answer) -> ngx_int_t {
+pub fn send(request: Request<'_>, answer: &Answer) -> ngx_int_t {
     // SAFETY: the request is live. Without this the unread body would be parsed as the next request.
     let code = unsafe { ffi::ngx_http_discard_request_body(request.as_ptr()) };
     if code != ffi::OK {
@@ -196,7 +192,7 @@ pub fn send(request: Request, answer: &Answer) -> ngx_int_t {
     send_body(request, &answer.body)
 }
 
-fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
+fn write_headers(request: Request<'_>, answer: &Answer) -> Result<(), NoMemory> {
     for (name, value) in &answer.headers {
         // A target of `error_page` that is guarded itself comes here a second time.
         headers::clear_out(request, name);
@@ -206,6 +202,7 @@ fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
         headers::push_out(request, "Set-Cookie", cookie)?;
     }
     headers::clear_out(request, "Location");
+    request.raw_mut().headers_out.location = null_mut();
     if let Some(location) = &answer.location {
         let element = headers::push_out(request, "Location", location)?;
         request.raw_mut().headers_out.location = element.as_ptr();
@@ -222,7 +219,7 @@ fn write_headers(request: Request, answer: &Answer) -> Result<(), NoMemory> {
     Ok(())
 }
 
-fn send_body(request: Request, body: &[u8]) -> ngx_int_t {
+fn send_body(request: Request<'_>, body: &[u8]) -> ngx_int_t {
     let Some(copy) = request.copy(body) else {
         return ERROR;
     };

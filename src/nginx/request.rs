@@ -1,7 +1,9 @@
 //! A request as the handlers of this room read it: borrowed views of what nginx parsed.
 
 use std::{
+    borrow::Cow,
     ffi::c_void,
+    marker::PhantomData,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ptr::NonNull,
 };
@@ -13,21 +15,25 @@ use super::{
     module::ngx_http_auth_gate_module,
 };
 
-/// A request of nginx.
+/// A request of nginx for the time of one callback, `'r`.
 ///
-/// Made only from the pointer of a callback and dropped before that callback returns; all that is
-/// read through it lives in the request's pool, which outlives the callback.
+/// All that is read through it lives in the request's pool or in the cycle's, which outlive the
+/// callback. nginx itself changes the structure whenever it is called, so a reference into it is
+/// read and let go, not kept across such a call.
 #[derive(Clone, Copy)]
-pub struct Request(NonNull<ngx_http_request_t>);
+pub struct Request<'r>(
+    NonNull<ngx_http_request_t>,
+    PhantomData<&'r ngx_http_request_t>,
+);
 
-impl Request {
+impl<'r> Request<'r> {
     /// Wraps the pointer of a callback; `None` when it is null.
     ///
     /// # Safety
     ///
-    /// `r` is the request of the running callback, or null.
+    /// `r` is the request of the running callback, or null, and `'r` ends with that callback.
     pub unsafe fn from_callback(r: *mut ngx_http_request_t) -> Option<Self> {
-        NonNull::new(r).map(Request)
+        NonNull::new(r).map(|r| Request(r, PhantomData))
     }
 
     /// The pointer, for calls into nginx.
@@ -36,13 +42,13 @@ impl Request {
     }
 
     /// The structure itself, for reading.
-    pub fn raw<'a>(self) -> &'a ngx_http_request_t {
+    pub fn raw(self) -> &'r ngx_http_request_t {
         // SAFETY: see the type: the request outlives the callback in which this value lives.
         unsafe { self.0.as_ref() }
     }
 
     /// The structure itself, for writing a field; the borrow must end before nginx is called.
-    pub fn raw_mut<'a>(self) -> &'a mut ngx_http_request_t {
+    pub fn raw_mut(self) -> &'r mut ngx_http_request_t {
         // SAFETY: as `raw`; nginx is single-threaded and nobody else writes during the callback.
         unsafe { &mut *self.0.as_ptr() }
     }
@@ -53,12 +59,12 @@ impl Request {
     }
 
     /// The method as it was sent.
-    pub fn method<'a>(self) -> &'a [u8] {
+    pub fn method(self) -> &'r [u8] {
         bytes(&self.raw().method_name)
     }
 
     /// The request target as it was sent, `/` before a bare query (`GET http://host?x`).
-    pub fn target<'a>(self) -> std::borrow::Cow<'a, [u8]> {
+    pub fn target(self) -> Cow<'r, [u8]> {
         let raw = bytes(&self.raw().unparsed_uri);
         match raw.first() {
             Some(b'/') => raw.into(),
@@ -67,17 +73,17 @@ impl Request {
     }
 
     /// Decoded path.
-    pub fn path<'a>(self) -> &'a [u8] {
+    pub fn path(self) -> &'r [u8] {
         bytes(&self.raw().uri)
     }
 
     /// Raw query without its question mark.
-    pub fn query<'a>(self) -> &'a [u8] {
+    pub fn query(self) -> &'r [u8] {
         bytes(&self.raw().args)
     }
 
     /// The host that chose the server: lower case, no port, no final dot; empty without `Host`.
-    pub fn host<'a>(self) -> &'a [u8] {
+    pub fn host(self) -> &'r [u8] {
         bytes(&self.raw().headers_in.server)
     }
 
@@ -112,34 +118,39 @@ impl Request {
     }
 
     /// Value of the first header of this name, in any case.
-    pub fn header<'a>(self, name: &str) -> Option<&'a [u8]> {
+    pub fn header(self, name: &str) -> Option<&'r [u8]> {
+        self.header_values(name).next()
+    }
+
+    /// Values of all headers of this name, in any case.
+    pub fn header_values(self, name: &str) -> impl Iterator<Item = &'r [u8]> {
         self.headers()
             // SAFETY: elements of a live list are readable.
             .map(|e| unsafe { e.as_ref() })
-            .find(|e| bytes(&e.key).eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |e| bytes(&e.key).eq_ignore_ascii_case(name.as_bytes()))
             .map(|e| bytes(&e.value))
     }
 
     /// Our configuration of the location reached.
-    pub fn location<'a>(self) -> &'a LocationConf {
+    pub fn location(self) -> &'r LocationConf {
         // SAFETY: nginx made one `LocationConf` for every location.
         unsafe { &*self.conf(self.raw().loc_conf) }
     }
 
     /// Our configuration of the server chosen.
-    pub fn server<'a>(self) -> &'a ServerConf {
+    pub fn server(self) -> &'r ServerConf {
         // SAFETY: nginx made one `ServerConf` for every server.
         unsafe { &*self.conf(self.raw().srv_conf) }
     }
 
     /// Our configuration of the whole.
-    pub fn whole<'a>(self) -> &'a MainConf {
+    pub fn whole(self) -> &'r MainConf {
         // SAFETY: nginx made one `MainConf`.
         unsafe { &*self.conf(self.raw().main_conf) }
     }
 
     /// nginx's own configuration of the location reached.
-    pub fn core_location<'a>(self) -> &'a ffi::ngx_http_core_loc_conf_t {
+    pub fn core_location(self) -> &'r ffi::ngx_http_core_loc_conf_t {
         // SAFETY: the core module's configuration exists for every location.
         unsafe { &*(*self.raw().loc_conf.add(ffi::ngx_http_core_module.ctx_index)).cast() }
     }
@@ -154,8 +165,8 @@ impl Request {
         self.core_location().satisfy == ffi::SATISFY_ANY
     }
 
-    /// Uninitialised-then-filled memory of the request's pool.
-    pub fn copy<'a>(self, source: &[u8]) -> Option<&'a [u8]> {
+    /// A copy of `source` in the request's pool.
+    pub fn copy(self, source: &[u8]) -> Option<&'r [u8]> {
         if source.is_empty() {
             return Some(&[]);
         }
@@ -172,10 +183,16 @@ impl Request {
 
     /// The same as a string of nginx.
     pub fn copy_str(self, source: &[u8]) -> Option<ngx_str_t> {
-        self.copy(source).map(|copy| ngx_str_t {
-            len: copy.len(),
-            data: copy.as_ptr().cast_mut(),
-        })
+        self.copy(source).map(text)
+    }
+
+    /// So many bytes of the request's pool, all zero.
+    pub fn zeroed<'a>(self, length: usize) -> Option<&'a mut [u8]> {
+        // SAFETY: the pool is live; the block is as long as asked for, initialised, and ours alone.
+        unsafe {
+            let block = NonNull::new(ffi::ngx_pcalloc(self.raw().pool, length).cast::<u8>())?;
+            Some(std::slice::from_raw_parts_mut(block.as_ptr(), length))
+        }
     }
 
     /// Writes a line to the connection's log, which adds client, server and request.
@@ -218,6 +235,14 @@ impl Iterator for Headers {
             }
             None
         }
+    }
+}
+
+/// A string of nginx over bytes that live as long as the request's pool.
+pub fn text(bytes: &[u8]) -> ngx_str_t {
+    ngx_str_t {
+        len: bytes.len(),
+        data: bytes.as_ptr().cast_mut(),
     }
 }
 

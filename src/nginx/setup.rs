@@ -12,7 +12,7 @@ use super::{
     guard_cookie, hashing,
     log::Level,
     module::ngx_http_auth_gate_module,
-    variables,
+    portal, variables,
 };
 use crate::{
     access::{PolicySource, Requirement},
@@ -39,6 +39,14 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             return ERROR;
         }
         if conf.loaded.is_none() {
+            if conf.zone.is_configured() {
+                conf_log(
+                    cf,
+                    Level::Emerg,
+                    "\"auth_gate_zone\" needs \"auth_gate_config FILE;\" in the http block",
+                );
+                return ERROR;
+            }
             return OK;
         }
         if let Err(mistake) = conf.zone.configure_default(cf) {
@@ -68,6 +76,10 @@ pub unsafe extern "C" fn register_cleaner(cf: *mut ngx_conf_t) -> ngx_int_t {
     entry::guard("postconfiguration", ERROR, || {
         // SAFETY: nginx calls this with the context of its http block.
         let (conf, core) = unsafe { (main_conf(cf), core_main_conf(cf)) };
+        // The chain of filters outlives a reload, so this one is put in whatever is configured.
+        if guard_cookie::register().is_err() {
+            return ERROR;
+        }
         if conf.loaded.is_none() {
             return OK;
         }
@@ -84,11 +96,7 @@ pub unsafe extern "C" fn register_cleaner(cf: *mut ngx_conf_t) -> ngx_int_t {
         ];
         // SAFETY: as above.
         let pushed = unsafe { push_handlers(core, &phases) };
-        if pushed.and_then(|()| guard_cookie::register()).is_ok() {
-            OK
-        } else {
-            ERROR
-        }
+        if pushed.is_ok() { OK } else { ERROR }
     })
 }
 
@@ -194,6 +202,19 @@ pub unsafe extern "C" fn merge_location_conf(
             )
         };
         child.inherit(parent);
+        if core.noname() == 1 && child.portal.is_none() && parent.portal.is_some() {
+            child.portal.clone_from(&parent.portal);
+            portal::serve_inside(core);
+        }
+        if child.portal.is_some() && !portal::serves(core) {
+            conf_log(
+                cf,
+                Level::Emerg,
+                "\"auth_gate_portal\" and another directive that answers requests, such as proxy_pass, \
+                 stand in one location: only one of them can; give the portal a location of its own",
+            );
+            return CONF_ERROR;
+        }
         let contradicts = child.policy == Some(PolicySource::Fixed(Requirement::Bypass))
             && child.require.is_some();
         if contradicts {
@@ -233,6 +254,7 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         if process != ffi::NGX_PROCESS_SINGLE && process != ffi::NGX_PROCESS_WORKER {
             return OK;
         }
+        loaded.threads.have_started();
         hashing::reset(&conf.zone);
         if loaded.config.users_file.watch {
             loaded.snapshot.watch(&loaded.config, loaded.threads);

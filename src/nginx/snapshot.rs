@@ -1,7 +1,7 @@
 //! The users as this worker knows them, and the watch over the file they come from.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, Ref, RefCell},
     os::unix::fs::MetadataExt,
     path::Path,
     rc::Rc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    job,
+    job::{self, AtExit},
     log::{self, Level},
     timer::Timer,
 };
@@ -74,6 +74,11 @@ impl Snapshot {
         Arc::clone(&self.directory.borrow())
     }
 
+    /// The same for a moment in which the loop does nothing else.
+    pub fn borrow(&self) -> Ref<'_, Directory> {
+        Ref::map(self.directory.borrow(), |directory| &**directory)
+    }
+
     /// Looks at the file again and again in this worker, on a thread, until the configuration that
     /// holds the snapshot goes.
     pub fn watch(self: &Rc<Self>, config: &Arc<Config>, threads: job::Threads) {
@@ -84,16 +89,21 @@ impl Snapshot {
             };
             let (snapshot, config) = (snapshot.clone(), Arc::clone(&config));
             let path = config.users_file.path.clone();
-            job::spawn(
-                threads,
-                move || look(&config.users_file, seen),
-                move |look| {
-                    if let Some(snapshot) = snapshot.upgrade() {
-                        snapshot.take(&path, look);
-                        again.arm();
-                    }
-                },
-            );
+            let work = move || look(&config.users_file, seen);
+            job::spawn(threads, AtExit::Leave, work, move |look| {
+                match (snapshot.upgrade(), look) {
+                    (Some(snapshot), Some(look)) => snapshot.take(&path, look),
+                    (Some(_), None) => log::cycle(
+                        Level::Error,
+                        format_args!(
+                            "auth_gate: {}: no thread to look at it; trying again",
+                            path.display()
+                        ),
+                    ),
+                    (None, _) => return,
+                }
+                again.arm();
+            });
         });
     }
 

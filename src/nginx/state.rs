@@ -4,7 +4,12 @@
 //! a cleanup record of the pool and is found there by the address of its handler, as nginx's realip
 //! module does it. The context is a short cut.
 
-use std::{ffi::c_void, ptr::NonNull, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    ffi::c_void,
+    ptr::NonNull,
+    sync::Arc,
+};
 
 use super::{
     entry,
@@ -25,30 +30,24 @@ pub const MAX_COOKIE_HEADERS: usize = 4;
 const MAX_OWN_HEADERS: usize = 32;
 
 /// The next step of a request that waits.
-pub type Step = Box<dyn FnOnce(Request)>;
+pub type Step = Box<dyn FnOnce(Request<'_>)>;
 
 /// What the gate knows of one request, its subrequests included.
+///
+/// Shared, never borrowed mutably: nginx calls back into us while a handler of ours runs (variables,
+/// filters, the log), and each of them finds this same state.
 #[derive(Default)]
 pub struct State {
-    /// The `Cookie` headers as they came, from before our cookie was taken out of them.
-    cookies: [Option<(*const u8, usize)>; MAX_COOKIE_HEADERS],
-    /// Who the visitor is, once it was looked up.
-    pub visitor: Option<Visitor>,
+    /// Who the visitor is, once it was looked up; `None` inside is nobody that we know.
+    pub visitor: OnceCell<Option<SignedIn>>,
     /// What was decided at the last guarded location.
-    pub outcome: Option<Outcome>,
+    pub outcome: Cell<Option<Outcome>>,
     /// What the request waits to do.
-    pub next: Option<Step>,
+    pub next: Cell<Option<Step>>,
+    /// The `Cookie` headers as they came, from before our cookie was taken out of them.
+    cookies: Cell<[Option<(*const u8, usize)>; MAX_COOKIE_HEADERS]>,
     /// The headers that were added for the backend.
-    own_headers: [Option<NonNull<ngx_table_elt_t>>; MAX_OWN_HEADERS],
-}
-
-/// Who the visitor is.
-#[derive(Clone)]
-pub enum Visitor {
-    /// Nobody that we know.
-    Anonymous,
-    /// The user of a session.
-    SignedIn(Arc<SignedIn>),
+    own_headers: Cell<[Option<NonNull<ngx_table_elt_t>>; MAX_OWN_HEADERS]>,
 }
 
 /// A session that holds, and the directory in which its user was found.
@@ -84,19 +83,9 @@ impl SignedIn {
     }
 }
 
-impl Visitor {
-    /// The session, if there is one.
-    pub fn signed_in(&self) -> Option<&SignedIn> {
-        match self {
-            Visitor::Anonymous => None,
-            Visitor::SignedIn(session) => Some(session),
-        }
-    }
-}
-
 impl State {
     /// The state of `request`, made on first use; `None` only when memory is out.
-    pub fn of<'a>(request: Request) -> Option<&'a mut State> {
+    pub fn of(request: Request<'_>) -> Option<&State> {
         match Self::find(request) {
             Some(state) => Some(state),
             None => Self::make(request),
@@ -104,12 +93,12 @@ impl State {
     }
 
     /// The state of `request` if any handler of ours saw it.
-    pub fn find<'a>(request: Request) -> Option<&'a mut State> {
+    pub fn find(request: Request<'_>) -> Option<&State> {
         // SAFETY: contexts are ours at our index; a cleanup record with our handler carries our state,
-        // and lives as long as the pool. The loop is single-threaded and handlers do not nest.
+        // and lives as long as the pool. Only shared references are ever made of it.
         unsafe {
             let ctx = context(request);
-            if let Some(state) = ctx.cast::<State>().as_mut() {
+            if let Some(state) = ctx.cast::<State>().as_ref() {
                 return Some(state);
             }
             let mut cleanup = (*request.raw().pool).cleanup;
@@ -119,7 +108,7 @@ impl State {
                     .is_some_and(|handler| handler as usize == drop_state as *const () as usize)
                 {
                     set_context(request, record.data);
-                    return record.data.cast::<State>().as_mut();
+                    return record.data.cast::<State>().as_ref();
                 }
                 cleanup = record.next;
             }
@@ -127,7 +116,7 @@ impl State {
         }
     }
 
-    fn make<'a>(request: Request) -> Option<&'a mut State> {
+    fn make(request: Request<'_>) -> Option<&State> {
         // SAFETY: the pool gives a block of the size asked for, aligned for any nginx type; it is
         // written before the handler that drops it is set.
         unsafe {
@@ -137,47 +126,54 @@ impl State {
             state.write(State::default());
             record.handler = Some(drop_state);
             set_context(request, state.cast());
-            state.as_mut()
+            state.as_ref()
         }
+    }
+
+    /// The session of the visitor, if one was found.
+    pub fn session(&self) -> Option<&SignedIn> {
+        self.visitor.get()?.as_ref()
     }
 
     /// Keeps a `Cookie` header of the request; those beyond the bound are as if they were not sent.
-    pub fn keep_cookie(&mut self, header: &[u8]) {
-        if let Some(place) = self.cookies.iter_mut().find(|place| place.is_none()) {
+    pub fn keep_cookie(&self, header: &[u8]) {
+        let mut cookies = self.cookies.get();
+        if let Some(place) = cookies.iter_mut().find(|place| place.is_none()) {
             *place = Some((header.as_ptr(), header.len()));
         }
+        self.cookies.set(cookies);
     }
 
     /// The `Cookie` headers as they came.
-    pub fn cookies<'a>(&self, _alive: Request) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub fn cookies<'r>(&self, _alive: Request<'r>) -> impl Iterator<Item = &'r [u8]> + use<'r> {
         // SAFETY: the bytes belong to the header buffers of the request, which the argument proves alive;
         // taking a cookie out writes a new buffer and leaves the old one.
-        self.cookies
-            .into_iter()
-            .flatten()
-            .map(|(data, len)| unsafe { std::slice::from_raw_parts(data, len) })
+        let bytes = |(data, length)| unsafe { std::slice::from_raw_parts(data, length) };
+        self.cookies.get().into_iter().flatten().map(bytes)
     }
 
     /// Whether `element` is a header that we added.
     pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers.contains(&Some(element))
+        self.own_headers.get().contains(&Some(element))
     }
 
     /// Whether our headers were added already.
     pub fn has_headers(&self) -> bool {
-        self.own_headers[0].is_some()
+        self.own_headers.get()[0].is_some()
     }
 
     /// Whether there is room to remember another header.
     pub fn can_remember_header(&self) -> bool {
-        self.own_headers.contains(&None)
+        self.own_headers.get().contains(&None)
     }
 
     /// Remembers a header that we added, so that the cleaner spares it.
-    pub fn remember_header(&mut self, element: NonNull<ngx_table_elt_t>) {
-        if let Some(own) = self.own_headers.iter_mut().find(|own| own.is_none()) {
-            *own = Some(element);
+    pub fn remember_header(&self, element: NonNull<ngx_table_elt_t>) {
+        let mut own = self.own_headers.get();
+        if let Some(place) = own.iter_mut().find(|place| place.is_none()) {
+            *place = Some(element);
         }
+        self.own_headers.set(own);
     }
 }
 
@@ -186,12 +182,12 @@ const _: () = assert!(
     "a pool aligns no better"
 );
 
-unsafe fn context(request: Request) -> *mut c_void {
+unsafe fn context(request: Request<'_>) -> *mut c_void {
     // SAFETY: every request has one context for each module.
     unsafe { *request.raw().ctx.add(ngx_http_auth_gate_module.ctx_index) }
 }
 
-unsafe fn set_context(request: Request, state: *mut c_void) {
+unsafe fn set_context(request: Request<'_>, state: *mut c_void) {
     // SAFETY: as `context`.
     unsafe { *request.raw().ctx.add(ngx_http_auth_gate_module.ctx_index) = state }
 }

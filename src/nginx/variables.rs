@@ -1,7 +1,9 @@
 //! What the administrator can print: `$remote_user` and its like, and what was decided.
 
 use std::{
+    borrow::Cow,
     ffi::CStr,
+    ptr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -169,7 +171,7 @@ fn auth_basic_index(cf: *mut ffi::ngx_conf_t) -> usize {
 }
 
 /// Whether `auth_basic` checks the name in a Basic header at the location reached.
-fn asks_for_basic(request: Request) -> bool {
+fn asks_for_basic(request: Request<'_>) -> bool {
     let index = AUTH_BASIC.load(Ordering::Relaxed);
     if index == usize::MAX {
         return false;
@@ -181,23 +183,28 @@ fn asks_for_basic(request: Request) -> bool {
             (*request.raw().loc_conf.add(index)).cast::<*const ffi::ngx_http_complex_value_t>();
         conf.as_ref().and_then(|realm| realm.as_ref())
     };
-    realm.is_some_and(|realm| realm.value.as_bytes() != b"off")
+    let Some(realm) = realm else { return false };
+    let mut value = ngx_str_t::empty();
+    // SAFETY: nginx's own call for a compiled value, which it only reads.
+    let code = unsafe {
+        ffi::ngx_http_complex_value(
+            request.as_ptr(),
+            ptr::from_ref(realm).cast_mut(),
+            &raw mut value,
+        )
+    };
+    code == OK && value.as_bytes() != b"off"
 }
 
-fn value(state: &State, what: What) -> Option<String> {
+fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
     if let What::Identity(place) = what {
-        let visitor = state.visitor.as_ref()?;
-        let user = visitor.signed_in()?.user()?;
-        return HeaderSet::Remote.own_value(user, place).map(str::to_owned);
+        let user = state.session()?.user()?;
+        return HeaderSet::Remote.own_value(user, place).map(Cow::from);
     }
-    let outcome = state.outcome?;
+    let outcome = state.outcome.get()?;
     if let What::Level = what {
-        let level = state
-            .visitor
-            .as_ref()
-            .and_then(|visitor| visitor.signed_in())
-            .map_or(0, |s| s.level() as u8);
-        return Some(level.to_string());
+        let level = state.session().map_or(0, |session| session.level() as u8);
+        return Some(level.to_string().into());
     }
     let Outcome::Judged(verdict) = outcome else {
         return matches!(what, What::Decision).then(|| "error".into());
@@ -205,7 +212,7 @@ fn value(state: &State, what: What) -> Option<String> {
     Some(match what {
         What::Policy => verdict.requirement.word().into(),
         What::Rule => match verdict.source {
-            Source::Rule(number) => number.to_string(),
+            Source::Rule(number) => number.to_string().into(),
             Source::Default => "default".into(),
             Source::Location => "location".into(),
         },
@@ -219,7 +226,7 @@ fn value(state: &State, what: What) -> Option<String> {
 }
 
 /// Fills a variable; one that has nothing is "not found", not an error.
-fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request, String)>) -> ngx_int_t {
+fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request<'_>, Cow<'_, str>)>) -> ngx_int_t {
     let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
     match copy {
         Some(Some(bytes)) => {

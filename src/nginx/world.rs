@@ -73,7 +73,7 @@ impl World for Surroundings<'_> {
     }
 
     fn admit(&mut self) -> Result<(), Busy> {
-        if hashing::has_room() {
+        if hashing::has_room(self.loaded.threads) {
             Ok(())
         } else {
             Err(Busy {

@@ -8,7 +8,7 @@ use std::{
     cell::{Cell, OnceCell},
     ffi::c_void,
     ptr::NonNull,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use secrecy::ExposeSecret;
@@ -33,7 +33,7 @@ use crate::{
 /// Name and size where no directive names them.
 const DEFAULT: (&[u8], usize) = (b"auth_gate", 16 << 20);
 
-/// Workers whose running hashes are counted, two words each.
+/// Workers whose running hashes are counted, eight bytes each.
 pub const COUNTED_WORKERS: usize = 480;
 
 /// The shared memory of one configuration.
@@ -62,7 +62,7 @@ enum Life {
 impl Zone {
     /// `auth_gate_zone NAME:SIZE`.
     pub fn configure(&self, directive: &Directive) -> Result<(), Mistake> {
-        if !matches!(self.life.get(), Life::Unset) {
+        if self.is_configured() {
             return Err(Mistake::Duplicate);
         }
         let word = directive.words().into_iter().next().unwrap_or_default();
@@ -85,12 +85,17 @@ impl Zone {
         self.add(directive.cf(), name, size)
     }
 
+    /// Whether a directive has asked for a zone.
+    pub fn is_configured(&self) -> bool {
+        !matches!(self.life.get(), Life::Unset)
+    }
+
     /// Asks for the default zone if no directive has asked for another.
     pub fn configure_default(&self, cf: *mut ffi::ngx_conf_t) -> Result<(), Mistake> {
-        match self.life.get() {
-            Life::Unset => self.add(cf, DEFAULT.0, DEFAULT.1),
-            _ => Ok(()),
+        if self.is_configured() {
+            return Ok(());
         }
+        self.add(cf, DEFAULT.0, DEFAULT.1)
     }
 
     fn add(&self, cf: *mut ffi::ngx_conf_t, name: &[u8], size: usize) -> Result<(), Mistake> {
@@ -166,8 +171,8 @@ impl Zone {
             .map(|mut delay| f(&mut delay))
     }
 
-    /// For each worker its process and how many hashes it runs.
-    pub fn hash_counts(&self) -> Option<&[[AtomicU32; 2]; COUNTED_WORKERS]> {
+    /// For each worker its process and how many hashes it runs, in one word.
+    pub fn hash_counts(&self) -> Option<&[AtomicU64; COUNTED_WORKERS]> {
         let Life::Ready { block, .. } = self.life.get() else {
             return None;
         };

@@ -34,7 +34,6 @@ pub use messages::Messages;
 pub use request::{Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{Domain, Settings, Theme};
-pub use visitor::{Fallen, standing};
 pub use world::{Busy, World};
 
 use messages::Notice;

@@ -1,8 +1,8 @@
 //! Who is at the door: the session that a browser presents, if it still lasts and its user exists.
 
 use crate::access::Subject;
-use crate::session::{Key, Methods, Realm, Record, check, clear_cookie, strip, tokens};
-use crate::users::{Directory, User};
+use crate::session::{Key, Methods, Record, carries, clear_cookie, standing, tokens};
+use crate::users::User;
 
 use super::request::Request;
 use super::settings::Domain;
@@ -29,7 +29,10 @@ impl Visitor {
         let keys = presented(request, domain, world);
         keys.into_iter().find_map(|key| {
             let record = world.session(&key)?;
-            let user = standing(&record, &domain.realm, world.directory(), request.now).ok()?;
+            standing(&record, &domain.realm, request.now).ok()?;
+            let user = world
+                .directory()
+                .holder(record.user.as_str(), record.password)?;
             Some(Self::new(key, &record, user))
         })
     }
@@ -55,37 +58,6 @@ impl Visitor {
     }
 }
 
-/// Why a session that is known opens nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallen {
-    /// It was made for another cookie domain, and lives there.
-    Foreign,
-    /// Its time is over.
-    Ended,
-    /// Its user is gone, is disabled, or has another password now.
-    Orphaned,
-}
-
-/// The user of the session `record` in `realm` at `now`, if it still stands.
-///
-/// # Errors
-/// Why it does not.
-pub fn standing<'d>(
-    record: &Record,
-    realm: &Realm,
-    directory: &'d Directory,
-    now: u64,
-) -> Result<&'d User, Fallen> {
-    if record.domain != realm.id || record.level() == 0 {
-        return Err(Fallen::Foreign);
-    }
-    check(record, &realm.lifetimes, now).map_err(|_| Fallen::Ended)?;
-    directory
-        .user(record.user.as_str())
-        .filter(|user| user.password.fingerprint() == record.password)
-        .ok_or(Fallen::Orphaned)
-}
-
 /// The name to show of a user.
 pub(super) fn display_name(user: &User) -> &str {
     if user.display_name.is_empty() {
@@ -98,7 +70,7 @@ pub(super) fn display_name(user: &User) -> &str {
 /// Whether the browser sent anything under the name of our cookie.
 pub(super) fn has_cookie(request: &Request<'_>, domain: &Domain) -> bool {
     let mut headers = request.headers.cookies.iter();
-    headers.any(|header| strip(header, domain.realm.cookie.name()).is_some())
+    headers.any(|header| carries(header, domain.realm.cookie.name()))
 }
 
 /// Ends every session that the browser presents, and says how to clear its cookie.

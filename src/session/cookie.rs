@@ -75,15 +75,20 @@ pub fn values<'h>(
     headers: impl IntoIterator<Item = &'h [u8], IntoIter: 'h>,
     name: &'h str,
 ) -> impl Iterator<Item = &'h [u8]> + 'h {
-    let pairs = headers
+    let ours = headers
         .into_iter()
-        .flat_map(|header| header.split(|byte| *byte == b';'));
-    let ours = pairs.filter_map(move |pair| match split(pair) {
-        (found, Some(value)) if found == name.as_bytes() => Some(value),
-        _ => None,
-    });
+        .flat_map(pairs)
+        .filter_map(move |pair| match split(pair) {
+            (found, Some(value)) if found == name.as_bytes() => Some(value),
+            _ => None,
+        });
     ours.filter(|value| value.len() == COOKIE_LENGTH)
         .take(MAX_CANDIDATES)
+}
+
+/// Whether a `Cookie` header has a cookie called `name`, whatever its value.
+pub fn carries(header: &[u8], name: &str) -> bool {
+    pairs(header).any(|pair| split(pair).0 == name.as_bytes())
 }
 
 /// Takes every cookie called `name` out of a `Cookie` header, whatever its value; the others keep
@@ -92,13 +97,11 @@ pub fn values<'h>(
 /// # Panics
 /// `out` is shorter than what is left.
 pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o> {
-    let is_ours = |pair: &&[u8]| split(pair).0 == name.as_bytes();
-    let pairs = || header.split(|byte| *byte == b';');
-    if !pairs().any(|pair| is_ours(&pair)) {
+    if !carries(header, name) {
         return Stripped::Unchanged;
     }
     let mut length = 0;
-    for pair in pairs().filter(|pair| !is_ours(pair)) {
+    for pair in pairs(header).filter(|pair| split(pair).0 != name.as_bytes()) {
         let (separator, pair): (&[u8], _) = match length {
             0 => (b"", pair.trim_ascii_start()),
             _ => (b";", pair),
@@ -112,18 +115,6 @@ pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o
         [] => Stripped::Empty,
         _ => Stripped::Rest(&out[..length]),
     }
-}
-
-/// [`strip_to`] on the heap: `None` when ours is not in it, an empty rest when nothing is left.
-pub fn strip(header: &[u8], name: &str) -> Option<Vec<u8>> {
-    let mut out = vec![0; header.len()];
-    let length = match strip_to(header, name, &mut out) {
-        Stripped::Unchanged => return None,
-        Stripped::Empty => 0,
-        Stripped::Rest(rest) => rest.len(),
-    };
-    out.truncate(length);
-    Some(out)
 }
 
 /// Whether a `Set-Cookie` value sets the cookie called `name`, as a browser reads it.
@@ -220,9 +211,20 @@ impl CookieSpec {
     }
 }
 
+/// The pieces of a `Cookie` header.
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b';', header).chain([header.len()]);
+    let mut start = 0;
+    ends.map(move |end| {
+        let pair = &header[start..end];
+        start = end + 1;
+        pair
+    })
+}
+
 /// Name and value of one cookie; a piece without `=` is taken for a name.
 fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match pair.iter().position(|byte| *byte == b'=') {
+    match memchr::memchr(b'=', pair) {
         Some(at) => (pair[..at].trim_ascii(), Some(pair[at + 1..].trim_ascii())),
         None => (pair.trim_ascii(), None),
     }

@@ -13,11 +13,11 @@ mod table;
 mod token;
 
 pub use cookie::{
-    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, clear_cookie, set_cookie, sets,
-    strip, strip_to, tokens, values,
+    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, carries, clear_cookie, set_cookie,
+    sets, strip_to, tokens, values,
 };
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
-pub use realm::{Realm, is_inside};
+pub use realm::{Fallen, Realm, is_inside, standing};
 pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};
 pub use table::{Session, Table};
 pub use token::{COOKIE_LENGTH, Key, Keys, Token};

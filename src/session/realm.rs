@@ -1,6 +1,6 @@
 //! One cookie domain: the hosts that share a session, its cookie, and how long it lasts.
 
-use super::{CookieSpec, Lifetimes, domain_id};
+use super::{CookieSpec, Ended, Lifetimes, Record, check, domain_id};
 
 /// One cookie domain.
 #[derive(Clone, Debug)]
@@ -35,6 +35,28 @@ impl Realm {
         }
         is_inside(host, &self.domain)
     }
+}
+
+/// Why a session that is known opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fallen {
+    /// It was made for another cookie domain and lives there.
+    #[error("session of another cookie domain")]
+    Foreign,
+    /// It is over.
+    #[error(transparent)]
+    Over(#[from] Ended),
+}
+
+/// Whether the session of `record` opens anything in `realm` at `now`.
+///
+/// # Errors
+/// Why it does not.
+pub fn standing(record: &Record, realm: &Realm, now: u64) -> Result<(), Fallen> {
+    if record.domain != realm.id || record.level() == 0 {
+        return Err(Fallen::Foreign);
+    }
+    Ok(check(record, &realm.lifetimes, now)?)
 }
 
 /// Whether `host` is `domain` or below it, ASCII case folded.

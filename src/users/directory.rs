@@ -130,6 +130,13 @@ impl Directory {
         self.users.get(name)
     }
 
+    /// The user of that canonical name whose password hash has that fingerprint: whoever holds a
+    /// session, as long as nobody changed the password.
+    pub fn holder(&self, name: &str, fingerprint: u64) -> Option<&User> {
+        let is_his = |user: &&User| user.password.fingerprint() == fingerprint;
+        self.user(name).filter(is_his)
+    }
+
     /// Everybody, by name.
     pub fn iter(&self) -> impl Iterator<Item = &User> {
         self.users.values()

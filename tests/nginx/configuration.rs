@@ -107,6 +107,12 @@ fn a74_directives_given_twice_or_out_of_place_are_refused() {
         "if ($args) { auth_gate on; }",
         &["auth_gate", "not allowed here"],
     );
+    for both in [
+        "location /a { auth_gate_portal; proxy_pass http://127.0.0.1:9; }",
+        "location /a { proxy_pass http://127.0.0.1:9; auth_gate_portal; stub_status; }",
+    ] {
+        refuses(both, &["auth_gate_portal", "location of its own"]);
+    }
     let twice = Site::bed().http("auth_gate_config @prefix@/configuration.yml;");
     twice.check().refused(&["auth_gate_config", "duplicate"]);
 }
@@ -131,6 +137,11 @@ fn a74_zones_of_no_use_are_refused() {
 
 #[test]
 fn a_gate_without_a_configuration_is_refused() {
+    Site::bare()
+        .main("load_module @module@;")
+        .http("auth_gate_zone gate:1m;")
+        .check()
+        .refused(&["auth_gate_zone", "auth_gate_config"]);
     Site::bare()
         .main("load_module @module@;")
         .app("auth_gate on;")

@@ -224,6 +224,23 @@ fn the_portal_can_live_under_a_path_of_another_host() {
 }
 
 #[test]
+fn blocks_inside_the_portals_location_are_the_portal() {
+    let gate = Site::bed()
+        .portal(
+            "auth_gate on;
+            location / { auth_gate_portal; if ($args ~ x) { set $seen 1; } limit_except GET POST { deny all; } }",
+        )
+        .start();
+    let mut nobody = gate.visitor();
+    for target in ["/", "/?x=1", "/api/health?x=1"] {
+        let answer = nobody.page(PORTAL, target);
+        assert_eq!(answer.status, 200, "{target}: {}", answer.location());
+    }
+    let ask = Ask::new("PUT", PORTAL, "/api/health");
+    assert_eq!(nobody.send(&ask).status, 403);
+}
+
+#[test]
 fn forbidden_pages_say_who_is_signed_in_and_offer_another_account() {
     let gate = Site::bed().start();
     let mut alice = gate.signed_in("alice");

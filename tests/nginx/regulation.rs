@@ -187,6 +187,23 @@ fn a57_every_failure_looks_alike() {
     );
 }
 
+#[test]
+fn a57_a_body_that_dawdles_buys_no_quicker_answer() {
+    let gate = Site::bed().start();
+    let body = r#"{"username":"nobody","password":"wrong"}"#;
+    let mut connection = gate.connect("auth.example.com");
+    connection.send(format!(
+        "POST /api/firstfactor HTTP/1.1\r\nHost: auth.example.com\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    // Longer than any failure is held back: there is nothing to wait for but the clock.
+    std::thread::sleep(Duration::from_millis(1200));
+    let start = Instant::now();
+    assert_eq!(connection.send(body).answer().status, 401);
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(250), "{took:?}");
+}
+
 /// The page after a failure, with everything that may differ taken out.
 fn failed_page(visitor: &mut Visitor<'_>, user: &str) -> String {
     let answer = visitor.sign_in_by_form(&visitor.gate.url("auth.example.com", "/"), user, "wrong");

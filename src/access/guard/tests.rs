@@ -131,7 +131,6 @@ fn requirements_come_on_top_of_the_policy() {
             ..Guard::default()
         };
         assert_eq!(decisions(&guard, host, "/"), decided, "{subjects:?} {host}");
-        assert_eq!(guard.for_everybody(&rules(), &object(host, "/")), None);
     }
     let guard = Guard {
         require: lines(&["user:alice"]),
@@ -175,12 +174,6 @@ fn unauthenticated_paths_win_over_all() {
             decided,
             "{target}"
         );
-        let early = guard.for_everybody(&rules(), &object("shut.example.com", target));
-        assert_eq!(
-            early.map(|verdict| verdict.decision),
-            (decided[0] == A).then_some(A),
-            "{target}"
-        );
     }
 }
 
@@ -205,34 +198,6 @@ fn unauthenticated_urls_see_scheme_host_and_path() {
         let verdict = guard.judge(&rules(), &object(host, target), None, Level::None);
         assert_eq!(verdict.decision == A, passes, "{host}{target}");
     }
-}
-
-#[test]
-fn everybody_passes_only_what_asks_nobody() {
-    let early = |guard: &Guard, rules: &Rules, host| guard.for_everybody(rules, &object(host, "/"));
-    let guard = Guard::default();
-    let verdict = early(&guard, &rules(), "open.example.com").unwrap();
-    assert_eq!(
-        (verdict.source, verdict.decision, verdict.asks),
-        (Source::Rule(1), A, false)
-    );
-    for host in ["one.example.com", "shut.example.com", "other.example.com"] {
-        assert_eq!(early(&guard, &rules(), host), None);
-    }
-    let asking = Rules::new(
-        Requirement::Deny,
-        vec![rule(
-            "open.example.com",
-            Requirement::Bypass,
-            &["user:alice"],
-        )],
-    );
-    assert_eq!(early(&guard, &asking, "open.example.com"), None);
-    let fixed = Guard {
-        policy: PolicySource::Fixed(Requirement::Bypass),
-        ..Guard::default()
-    };
-    assert!(early(&fixed, &rules(), "shut.example.com").is_some());
 }
 
 #[test]

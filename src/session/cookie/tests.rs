@@ -23,6 +23,16 @@ fn found(headers: &[&str]) -> Vec<Token> {
     .collect()
 }
 
+/// `None` when ours is not in it, an empty rest when nothing is left.
+fn strip(header: &[u8], name: &str) -> Option<Vec<u8>> {
+    let mut out = vec![0; header.len()];
+    match strip_to(header, name, &mut out) {
+        Stripped::Unchanged => None,
+        Stripped::Empty => Some(Vec::new()),
+        Stripped::Rest(rest) => Some(rest.to_vec()),
+    }
+}
+
 fn stripped(header: &str) -> Option<String> {
     strip(header.as_bytes(), NAME).map(|rest| String::from_utf8(rest).expect("text"))
 }

@@ -1,0 +1,146 @@
+//! Requests that wait: for a thread, or for their time to be answered.
+//!
+//! A request that waits for a thread is marked as blocked, so that nginx keeps it whatever its
+//! client does; one that waits for a time sits behind the timer of its connection, as nginx's own
+//! limit_req does it. Either way it goes on with a step, and a step that panics ends in a 500.
+
+use std::cell::Cell;
+
+use super::{
+    entry,
+    ffi::{self, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t, ngx_int_t},
+    request::Request,
+    state::State,
+};
+
+const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+
+thread_local! {
+    /// Whether the step that runs has ended its request.
+    static ENDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Ends the request with `code`, as nginx's finalization reads it. Nothing may touch the request
+/// afterwards.
+pub fn end(request: Request<'_>, code: ngx_int_t) {
+    ENDED.set(true);
+    // SAFETY: the request is live; this is its end.
+    unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), code) };
+}
+
+/// Runs a step that is to end the request or to let it wait; when it panics before that, the
+/// request ends in a 500.
+///
+/// # Safety
+///
+/// `r` is the request of the running callback.
+pub unsafe fn guard(
+    callback: &'static str,
+    r: *mut ngx_http_request_t,
+    step: impl FnOnce(Request<'_>),
+) {
+    // Ending a request may run the step of another one.
+    let outer = ENDED.replace(false);
+    // SAFETY: the caller's promise.
+    let request = unsafe { Request::from_callback(r) };
+    let whole = entry::guard(callback, false, || {
+        request.map(step);
+        true
+    });
+    if !whole && !ENDED.get() {
+        // SAFETY: nobody has ended the request, so it is live.
+        unsafe { ffi::ngx_http_finalize_request(r, FAILED) };
+    }
+    ENDED.set(outer);
+}
+
+/// Marks a request as waiting for something else than its connection.
+pub fn block(request: Request<'_>) {
+    let raw = request.raw_mut();
+    raw.set_blocked(raw.blocked() + 1);
+    raw.set_aio(1);
+    raw.read_event_handler = Some(ffi::ngx_http_test_reading);
+    raw.write_event_handler = Some(go_on);
+}
+
+/// Ends the wait and lets the request go on with `step`, unless the visitor has gone.
+///
+/// # Safety
+///
+/// `r` was blocked by [`block`] and not resumed since.
+pub unsafe fn resume(r: *mut ngx_http_request_t, step: impl FnOnce(Request<'_>) + 'static) {
+    // SAFETY: the caller's promise: nginx keeps a blocked request.
+    let Some(request) = (unsafe { Request::from_callback(r) }) else {
+        return;
+    };
+    let raw = request.raw_mut();
+    raw.set_blocked(raw.blocked() - 1);
+    raw.set_aio(0);
+    let (connection, handler) = (raw.connection, raw.write_event_handler);
+    if let Some(state) = State::of(request) {
+        state.next.set(Some(Box::new(step)));
+    }
+    // SAFETY: nginx's own way to go on: the handler is ours, or the one that ends an aborted
+    // request; the request may be gone afterwards, its connection is not before the posted ones ran.
+    unsafe {
+        if let Some(handler) = handler {
+            handler(r);
+        }
+        ffi::ngx_http_run_posted_requests(connection);
+    }
+}
+
+/// Lets the request go on with `step` after `delay` milliseconds, by a timer.
+pub fn later(request: Request<'_>, delay: usize, step: impl FnOnce(Request<'_>) + 'static) {
+    let Some(state) = State::of(request) else {
+        return end(request, FAILED);
+    };
+    state.next.set(Some(Box::new(step)));
+    let raw = request.raw_mut();
+    raw.read_event_handler = Some(ffi::ngx_http_test_reading);
+    raw.write_event_handler = Some(go_on);
+    // SAFETY: a live request has its connection with both events.
+    let watched = unsafe {
+        let (read, write) = ((*raw.connection).read, (*raw.connection).write);
+        let watched = ffi::ngx_handle_read_event(read, 0) == ffi::OK;
+        (*write).set_delayed(1);
+        ffi::ngx_add_timer(write, delay);
+        watched
+    };
+    if !watched {
+        end(request, FAILED);
+    }
+}
+
+/// The request's write handler while it waits.
+unsafe extern "C" fn go_on(r: *mut ngx_http_request_t) {
+    let step = |request: Request<'_>| {
+        // SAFETY: a live request has its connection and that its write event.
+        let (delayed, watched) = unsafe {
+            let write = (*request.raw().connection).write;
+            let delayed = (*write).delayed() == 1;
+            (
+                delayed,
+                !delayed || ffi::ngx_handle_write_event(write, 0) == ffi::OK,
+            )
+        };
+        if !watched {
+            return end(request, FAILED);
+        }
+        if delayed {
+            return;
+        }
+        let Some(state) = State::find(request) else {
+            return end(request, FAILED);
+        };
+        let waits = request.raw().blocked() > 0;
+        match state.next.take() {
+            Some(step) => step(request),
+            // The socket is writable while a thread works.
+            None if waits => {}
+            None => end(request, FAILED),
+        }
+    };
+    // SAFETY: `r` is the request of this callback.
+    unsafe { guard("resumed request", r, step) };
+}
