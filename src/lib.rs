@@ -9,9 +9,12 @@
 //!
 //! The path of a login: `nginx/portal`, `nginx/body`, [`portal`] as a state machine that asks for
 //! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
+//!
+//! [`factors`] checks what comes after the password or in its place: one-time codes and WebAuthn.
 
 pub mod access;
 pub mod config;
+pub mod factors;
 pub mod files;
 pub mod portal;
 pub mod session;
