@@ -16,6 +16,7 @@ pub mod files;
 pub mod portal;
 pub mod session;
 pub mod slots;
+pub mod store;
 pub mod users;
 
 #[cfg(feature = "module")]
