@@ -8,7 +8,8 @@
 //! [`access::decide`] compares, and `nginx/reply` turns the decision into headers or an answer.
 //!
 //! The path of a login: `nginx/portal`, `nginx/body`, [`portal`] as a state machine that asks for
-//! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
+//! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`. What
+//! outlives the processes, second factors above all, is in [`store`].
 
 pub mod access;
 pub mod config;

@@ -5,7 +5,8 @@ use super::{
     StoreError, TotpDevice,
 };
 
-/// Fills a slice with bytes of a cryptographic random source.
+/// Fills a slice with bytes of a cryptographic random source. Where it cannot, it panics: what was
+/// begun is then undone, and nothing is ever sealed without.
 pub type Random<'r> = dyn FnMut(&mut [u8]) + 'r;
 
 /// Second factors, preferred methods and one-time codes of all users, shared by every process of

@@ -57,7 +57,7 @@ pub fn check(path: &Path, key: &StorageKey) -> Result<State, StoreError> {
 /// As [`check`], and when anything is damaged.
 pub fn inspect(path: &Path, key: &StorageKey, now: u64) -> Result<(State, Contents), StoreError> {
     let (state, contents) = look(path, key, |connection| {
-        let query = "SELECT * FROM pragma_quick_check(1)";
+        let query = "PRAGMA quick_check(1)";
         let told: String = connection.query_one(query, [], |row| row.get(0))?;
         if told != "ok" {
             return Err(Fault::Store(StoreError::Damaged {
