@@ -17,7 +17,11 @@ pub enum StoreError {
         folder: PathBuf,
     },
     /// The file, one beside it, or its folder cannot be written.
-    #[error("{}: cannot be read and written by user {user}; give it to that user: chown {user} '{}'", path.display(), path.display())]
+    #[error(
+        "{file}: cannot be read and written by user {user}; if nginx's workers run as that user, give it to him: \
+        chown {user} '{file}', else do this as its owner or as root",
+        file = path.display()
+    )]
     Unwritable {
         /// What cannot be written.
         path: PathBuf,

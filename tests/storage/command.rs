@@ -1,6 +1,8 @@
 //! `auth-gate storage`, as an administrator runs it.
 
 use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,7 +56,15 @@ fn site(test: &str, key: &str) -> Site {
 
 /// Status, standard output and standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_auth-gate"))
+    run_as(None, arguments)
+}
+
+fn run_as(user: Option<u32>, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_auth-gate"));
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+    let output = command
         .arg("storage")
         .args(arguments)
         .env_clear()
@@ -167,4 +177,53 @@ fn a_damaged_or_locked_away_storage_is_no_good_news() {
     let (status, _, err) = check();
     assert_eq!(status, 1);
     assert!(err.contains("ours.sqlite3: is no SQLite database"), "{err}");
+}
+
+#[test]
+fn what_the_user_cannot_write_is_named_with_what_to_type() {
+    const WORKER: u32 = 65534;
+    let site = site("command_worker", AUTHELIAS_KEY);
+    let ours = site.folder.join("ours.sqlite3");
+    if chown(&site.folder, Some(WORKER), None).is_err() {
+        // Only root can become somebody else.
+        return;
+    }
+    let check = || run_as(Some(WORKER), &["check", "--config", &site.config]);
+    assert_eq!(check().0, 0);
+    chown(&site.folder, Some(0), None).unwrap();
+    let (status, _, err) = check();
+    assert_eq!(status, 1);
+    let folder = site.folder.display();
+    assert!(
+        err.contains(&format!(
+            "{folder}: cannot be read and written by user 65534"
+        )) && err.contains(&format!("chown 65534 '{folder}'")),
+        "{err}"
+    );
+    let (_, _, err) = import(&site, &recorded(&site.folder, 26), &[]);
+    assert!(err.contains("ours.sqlite3 belongs to root"), "{err}");
+    chown(&site.folder, Some(WORKER), None).unwrap();
+    let (status, _, err) = check();
+    assert_eq!(status, 1);
+    assert!(
+        err.contains("ours.sqlite3: cannot be read and written"),
+        "{err}"
+    );
+    chown(&ours, Some(WORKER), None).unwrap();
+    let (status, out, err) = check();
+    assert_eq!(status, 0, "{err}");
+    assert!(out.contains("3 TOTP devices"), "{out}");
+}
+
+#[test]
+fn the_help_has_examples_and_half_a_command_ends_with_2() {
+    for command in ["check", "import"] {
+        let (status, out, _) = run(&["help", command]);
+        assert_eq!(status, 0);
+        assert!(out.contains("Example"), "{command} has no example");
+    }
+    for half in [&[][..], &["check"], &["import", "--from", "x"], &["open"]] {
+        let (status, out, _) = run(half);
+        assert_eq!((status, out.as_str()), (2, ""), "{half:?}");
+    }
 }

@@ -119,6 +119,8 @@ fn a_missing_folder_is_named() {
     let path = folder("no_folder").join("below/db.sqlite3");
     let said = refused(&path);
     assert!(said.contains("there is no folder"), "{said}");
+    let said = refused(&folder("a_folder"));
+    assert!(said.contains("is no SQLite database"), "{said}");
 }
 
 #[test]

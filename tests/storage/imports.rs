@@ -43,7 +43,7 @@ const fn known(known: usize) -> Count {
 /// A database of the schema between the two that were recorded.
 fn schema_25(folder: &Path) -> PathBuf {
     let path = recorded(folder, 24);
-    let old = Aes256Gcm::new(&Sha256::digest(AUTHELIAS_KEY).into());
+    let old = Aes256Gcm::new(&Sha256::digest(AUTHELIAS_KEY));
     let mut key = [0; 32];
     Hkdf::<Sha256>::new(None, AUTHELIAS_KEY.as_bytes())
         .expand(b"authelia:kdf:storage:encryption_key:v1", &mut key)

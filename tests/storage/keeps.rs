@@ -69,7 +69,7 @@ fn a_device_is_changed_by_its_owner_only() {
 #[test]
 fn names_are_good_and_unique_among_the_users_own() {
     let store = store("names");
-    let mut add = |name: &str| store.add_totp(&device("alice", name), NOW, &mut random);
+    let add = |name: &str| store.add_totp(&device("alice", name), NOW, &mut random);
     let id = add("phone").unwrap();
     assert!(matches!(add("phone"), Err(StoreError::NameTaken)));
     for bad in ["", "  ", "a\nb", "\u{85}", &"x".repeat(65)] {
@@ -102,7 +102,7 @@ fn a_user_has_a_bounded_number_of_devices() {
 #[test]
 fn a_step_is_spent_once_and_forgotten_when_its_codes_have_ended() {
     let store = store("steps");
-    let mut add = |name| {
+    let add = |name| {
         store
             .add_totp(&device("alice", name), NOW, &mut random)
             .unwrap()

@@ -81,6 +81,7 @@ fn look<T>(
     if !path.exists() {
         return Ok((State::Fresh, None));
     }
+    open::refuse_folder(path)?;
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         if file.exists() {
             may(&file, Access::READ_OK | Access::WRITE_OK)?;

@@ -48,8 +48,7 @@ impl Sqlite {
         random: &mut Random<'_>,
     ) -> Result<Sqlite, StoreError> {
         open::make(path)?;
-        let prepared = open::connect(path).map_err(|fault| fault.at(path));
-        let mut connection = prepared?;
+        let mut connection = open::connect(path).map_err(|fault| fault.at(path))?;
         schema::prepare(&mut connection, path, &key, random).map_err(|fault| fault.at(path))?;
         Ok(Sqlite {
             path: path.to_owned(),
@@ -70,16 +69,18 @@ impl Sqlite {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let result = idle
+        let mut connection = idle
             .map_or_else(|| open::connect(&self.path), Ok)
-            .and_then(|mut connection| Ok((work(&mut connection)?, connection)));
-        // A connection that has seen an error is not trusted with the next caller.
-        let (value, connection) = result.map_err(|fault| fault.at(&self.path))?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
-            idle.push(connection);
+            .map_err(|fault| fault.at(&self.path))?;
+        let result = work(&mut connection);
+        // A connection on which the engine has failed is not trusted with the next caller.
+        if !matches!(result, Err(Fault::Sql(_))) {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < KEPT {
+                idle.push(connection);
+            }
         }
-        Ok(value)
+        result.map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads in one state of the database.

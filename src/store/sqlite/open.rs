@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,17 +28,27 @@ pub(super) fn make(path: &Path) -> Result<(), StoreError> {
         .mode(0o600)
         .open(path);
     let made = match created {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return refuse_folder(path),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             return Err(unwritable(parent));
         }
         Err(error) => Err(error),
         Ok(_) if user() != 0 => Ok(()),
-        Ok(_) => {
-            fs::metadata(parent).and_then(|owner| chown(path, Some(owner.uid()), Some(owner.gid())))
-        }
+        // By the open file: the owner of the folder may exchange what has its name.
+        Ok(file) => fs::metadata(parent)
+            .and_then(|owner| fchown(&file, Some(owner.uid()), Some(owner.gid()))),
     };
     made.map_err(|error| engine(path, &error))
+}
+
+/// SQLite would say of a folder that it cannot be opened, which sounds like its mode.
+pub(super) fn refuse_folder(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Err(StoreError::NotADatabase {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The folder that the file lies in.
