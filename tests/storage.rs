@@ -15,3 +15,5 @@ mod imports;
 mod keeps;
 #[path = "storage/killed.rs"]
 mod killed;
+#[path = "storage/resealed.rs"]
+mod resealed;

@@ -5,6 +5,7 @@
 //! its user has removed it since.
 
 mod authelia;
+mod reader;
 mod take;
 mod unseal;
 
