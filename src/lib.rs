@@ -9,13 +9,19 @@
 //!
 //! The path of a login: `nginx/portal`, `nginx/body`, [`portal`] as a state machine that asks for
 //! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
+//!
+//! [`factors`] checks what comes after the password or in its place, one-time codes and WebAuthn;
+//! [`store`] keeps what outlives the processes, second factors above all. Neither is asked by the
+//! portal yet; the command line fills the store.
 
 pub mod access;
 pub mod config;
+pub mod factors;
 pub mod files;
 pub mod portal;
 pub mod session;
 pub mod slots;
+pub mod store;
 pub mod users;
 
 #[cfg(feature = "module")]

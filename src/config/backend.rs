@@ -55,7 +55,7 @@ pub(super) fn users_file(
 }
 
 /// `path` as seen from the folder of `file`.
-fn beside(file: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, path: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(path)
 }
 

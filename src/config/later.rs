@@ -9,7 +9,6 @@ use super::values::duration;
 /// Checks what one value alone cannot tell.
 pub(super) fn check(root: &At<'_>, report: &mut Report) {
     notifier(root, report);
-    storage(root, report);
     redis(root, report);
     second_factors(root, report);
     policies(root, report);
@@ -20,11 +19,11 @@ fn on(at: &At<'_>, key: &str) -> bool {
     at.get(key).and_then(|at| at.bool()).unwrap_or(false)
 }
 
-fn filled<'t>(at: &At<'t>, key: &str) -> Option<&'t str> {
+pub(super) fn filled<'t>(at: &At<'t>, key: &str) -> Option<&'t str> {
     at.get(key).and_then(|at| at.filled())
 }
 
-fn need(at: &At<'_>, key: &str, example: &str, report: &mut Report) {
+pub(super) fn need(at: &At<'_>, key: &str, example: &str, report: &mut Report) {
     if filled(at, key).is_none() {
         report.error(
             at,
@@ -63,31 +62,6 @@ fn notifier(root: &At<'_>, report: &mut Report) {
                 "is no mail address; write for instance 'Sign-in <sign-in@example.com>'",
             );
         }
-    }
-}
-
-fn storage(root: &At<'_>, report: &mut Report) {
-    let Some(storage) = root.get("storage") else {
-        return;
-    };
-    let given: Vec<At<'_>> = ["local", "mysql", "postgres"]
-        .iter()
-        .filter_map(|key| storage.get(key))
-        .collect();
-    if let [first, second, ..] = &given[..] {
-        report.error(
-            second,
-            format!("cannot stand beside {}; keep one of them", first.key),
-        );
-    }
-    if let Some(local) = storage.get("local") {
-        need(&local, "path", "db.sqlite3", report);
-    }
-    if let (Some(ssl), Some(_)) = (storage.get("postgres.ssl"), storage.get("postgres.tls")) {
-        report.error(
-            &ssl,
-            "cannot stand beside storage.postgres.tls; take it out",
-        );
     }
 }
 

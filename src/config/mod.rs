@@ -27,13 +27,14 @@ mod report;
 mod rules;
 mod sessions;
 mod source;
+mod storage;
 mod table;
 mod users;
 mod values;
 mod yaml;
 
 pub use model::{
-    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, UsersFile, ValueType,
+    Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Storage, UsersFile, ValueType,
 };
 pub use problem::Problem;
 
@@ -106,6 +107,7 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
                 users_file,
                 directory: directory.into(),
                 regulation: parts.regulation,
+                storage: parts.storage,
                 default_redirection_url: parts.default_redirection_url,
             },
             warnings,
@@ -155,6 +157,7 @@ struct Parts {
     session: Sessions,
     users_file: Option<UsersFile>,
     regulation: Settings,
+    storage: Option<Storage>,
     default_redirection_url: Option<Url>,
 }
 
@@ -164,6 +167,7 @@ impl Parts {
         let rules = rules::rules(root, report);
         let (session, default_redirection_url) = sessions::sessions(root, report);
         let regulation = regulation::regulation(root, report);
+        let storage = storage::storage(root, path, report);
         let theme = match root.get("theme").and_then(|at| at.text()) {
             Some("dark") => Theme::Dark,
             Some("grey") => Theme::Grey,
@@ -177,6 +181,7 @@ impl Parts {
             session,
             users_file,
             regulation,
+            storage,
             default_redirection_url,
         }
     }

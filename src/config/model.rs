@@ -27,6 +27,8 @@ pub struct Config {
     pub directory: Arc<Directory>,
     /// `regulation`.
     pub regulation: Settings,
+    /// `storage`; `None` where the file names no local one.
+    pub storage: Option<Storage>,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
 }
@@ -67,6 +69,15 @@ pub struct UsersFile {
     pub refresh_interval: RefreshInterval,
     /// `extra_attributes`, by name.
     pub extra_attributes: Vec<ExtraAttribute>,
+}
+
+/// `storage`, with the embedded engine.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// `storage.local.path`; absolute whenever the path of the configuration is.
+    pub path: PathBuf,
+    /// `storage.encryption_key`.
+    pub encryption_key: SecretString,
 }
 
 /// How often a session looks up its user's groups and addresses.

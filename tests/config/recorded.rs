@@ -11,11 +11,6 @@ const DIFFERENCES: &[(&str, bool, &str)] = &[
         "what only serves a feature that is not in use is not demanded",
     ),
     (
-        "no encryption key",
-        true,
-        "what only serves a feature that is not in use is not demanded",
-    ),
-    (
         "two documents",
         false,
         "a second document is refused with a sentence",

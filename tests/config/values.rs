@@ -304,3 +304,31 @@ fn every_hash_that_authelia_makes_is_taken() {
         Err(problems) => panic!("{}", super::fixture::lines(&problems)),
     }
 }
+
+#[test]
+fn the_storage_lies_beside_the_configuration() {
+    assert!(config(LEAST).storage.is_none());
+    let key = "storage:\n  encryption_key: a-storage-key-of-some-length\n";
+    assert!(config(&format!("{LEAST}{key}")).storage.is_none());
+    let yaml = format!("{LEAST}{key}  local:\n    path: data/db.sqlite3\n");
+    assert_eq!(Memory::new(&yaml).warnings(), "");
+    let storage = config(&yaml).storage.unwrap();
+    assert_eq!(storage.path, Path::new("/etc/gate/data/db.sqlite3"));
+    let secret = storage.encryption_key.expose_secret();
+    assert_eq!(secret, "a-storage-key-of-some-length");
+    assert!(!format!("{storage:?}").contains("a-storage-key"));
+}
+
+#[test]
+fn another_engine_has_no_effect_yet() {
+    let yaml = format!(
+        "{LEAST}storage:\n  encryption_key: a-storage-key-of-some-length\n  postgres:\n    address: tcp://db:5432\n"
+    );
+    let warnings = Memory::new(&yaml).warnings();
+    assert!(
+        warnings
+            .contains("storage.postgres: has no effect yet: only storage.local (SQLite) is built"),
+        "{warnings}"
+    );
+    assert!(config(&yaml).storage.is_none());
+}

@@ -7,9 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::target::Target;
 
-/// Single sign-on inside nginx: check a configuration, make password hashes and a first certificate.
+/// Single sign-on inside nginx: check a configuration, make password hashes and a first certificate,
+/// look after the storage.
 ///
-/// Nothing here talks to a running nginx or changes a file that is there.
+/// Nothing here talks to a running nginx, and only `storage import` changes a file that is there.
 #[derive(Parser)]
 #[command(name = "auth-gate", version, max_term_width = 100)]
 #[command(after_help = "\
@@ -26,6 +27,7 @@ pub enum Command {
     CheckPolicy(CheckPolicy),
     HashPassword(HashPassword),
     Certificate(Certificate),
+    Storage(Storage),
 }
 
 /// Read a configuration as nginx would, and say what is wrong with it
@@ -184,4 +186,63 @@ pub struct Certificate {
     /// Days until the certificate ends
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub days: u16,
+}
+
+/// Look after the storage: second factors, preferred methods
+///
+/// The storage is the SQLite file that storage.local.path of the configuration names. It may be in
+/// use by nginx all the while.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  auth-gate storage check --config /etc/nginx/auth-gate/configuration.yml
+  auth-gate storage import --from /config/db.sqlite3 --config /etc/nginx/auth-gate/configuration.yml")]
+pub struct Storage {
+    #[command(subcommand)]
+    pub command: StorageCommand,
+}
+
+#[derive(Subcommand)]
+pub enum StorageCommand {
+    Check(StorageCheck),
+    Import(StorageImport),
+}
+
+/// Say whether the storage is whole, opens with the key, and what is in it
+///
+/// Reads everything that is kept and changes nothing. Run it as the user whom nginx's workers run
+/// as to see what they would see: sudo -u www-data auth-gate storage check …
+#[derive(Args)]
+#[command(
+    after_help = "Example: auth-gate storage check --config /etc/nginx/auth-gate/configuration.yml"
+)]
+pub struct StorageCheck {
+    /// The configuration, the file that `auth_gate_config` names
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Take second factors out of Authelia's database, so that nobody enrols again
+///
+/// Takes TOTP devices, security keys, passkeys and preferred methods from the SQLite file of
+/// Authelia 4.39 or of its main branch, which is only read. Nothing is taken twice, and what
+/// users have chosen here stays, so it can be run again, for instance on the day of the move.
+#[derive(Args)]
+#[command(after_help = "\
+Example: auth-gate storage import --from /config/db.sqlite3 \\
+             --config /etc/nginx/auth-gate/configuration.yml
+
+A storage.local.path that names Authelia's own file must be changed first: the file is left to Authelia.")]
+pub struct StorageImport {
+    /// Authelia's database, the file that storage.local.path names over there
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+
+    /// The configuration, the file that `auth_gate_config` names
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// A file with Authelia's storage.encryption_key, where it differs from the one of --config
+    #[arg(long, value_name = "FILE")]
+    pub encryption_key_file: Option<PathBuf>,
 }

@@ -10,6 +10,7 @@ mod check_policy;
 mod cli;
 mod disk;
 mod hash_password;
+mod storage;
 mod target;
 
 use std::io::{self, Write};
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::CheckPolicy(arguments) => check_policy::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Certificate(arguments) => certificate::run(&arguments),
+        Command::Storage(arguments) => storage::run(&arguments),
     };
     let report =
         report.unwrap_or_else(|failure| Report::bad(vec![format!("auth-gate: {failure}")]));

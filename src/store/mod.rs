@@ -1,0 +1,26 @@
+//! What outlives the processes: second factors, preferred methods, one-time codes.
+//!
+//! Blocking: whoever calls this runs it where waiting is allowed. Knows no nginx and no request;
+//! the clock and random bytes are arguments (`now` is Unix seconds). A store is never opened before
+//! a fork: an open SQLite file must not cross one.
+//!
+//! [`Factors`] is all that the rest of the gate asks of a store, [`Sqlite`] the embedded one.
+//! Secrets and public keys are sealed under a [`StorageKey`], each bound to its row, so that a
+//! store that was read gives nothing away and one that was changed is found out.
+#![forbid(unsafe_code)]
+
+mod error;
+mod factors;
+pub mod import;
+mod model;
+mod seal;
+mod sqlite;
+
+pub use error::StoreError;
+pub use factors::{Factors, Random};
+pub use model::{
+    Algorithm, Assertion, Credential, Enrolled, MAX_DEVICES, MAX_NAME, NewCode, NewCredential,
+    NewTotp, Purpose, SecondFactor, TotpDevice,
+};
+pub use seal::StorageKey;
+pub use sqlite::{Contents, Sqlite, State, check, inspect};

@@ -1,0 +1,139 @@
+//! The embedded store: one SQLite file, used by all workers and the command line at once.
+//!
+//! WAL lets readers go on while one writes; a write takes the lock at its start and waits for
+//! others, so that it never fails half way; a commit is on the disk before it is told.
+
+mod check;
+mod codes;
+mod factors;
+mod open;
+pub(super) mod preferences;
+mod schema;
+pub(super) mod totp;
+pub(super) mod webauthn;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+use super::error::Fault;
+use super::model::MAX_NAME;
+use super::{Random, StorageKey, StoreError};
+
+pub(super) use check::has_log;
+pub use check::{Contents, State, check, inspect};
+pub(super) use open::connect_to_read;
+
+/// Connections that are kept open for the next caller.
+const KEPT: usize = 4;
+
+/// The store in one SQLite file. Shared by threads; each process opens its own, after a fork.
+#[derive(Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    key: StorageKey,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the store at `path`, making the file (mode 0600, and by root for the owner of the
+    /// folder) or bringing it to this release's schema where that is due.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, its folder or the key.
+    pub fn open(
+        path: &Path,
+        key: StorageKey,
+        random: &mut Random<'_>,
+    ) -> Result<Sqlite, StoreError> {
+        open::make(path)?;
+        let mut connection = open::connect(path).map_err(|fault| fault.at(path))?;
+        schema::prepare(&mut connection, path, &key, random).map_err(|fault| fault.at(path))?;
+        Ok(Sqlite {
+            path: path.to_owned(),
+            key,
+            idle: Mutex::new(vec![connection]),
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` on a connection nobody else uses.
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Outcome<T> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut connection = idle
+            .map_or_else(|| open::connect(&self.path), Ok)
+            .map_err(|fault| fault.at(&self.path))?;
+        let result = work(&mut connection);
+        // A connection on which the engine has failed is not trusted with the next caller.
+        if !matches!(result, Err(Fault::Sql(_))) {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < KEPT {
+                idle.push(connection);
+            }
+        }
+        result.map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Reads in one state of the database.
+    fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Outcome<T> {
+        self.with(|connection| work(&connection.transaction()?))
+    }
+
+    /// Writes all or nothing.
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Outcome<T> {
+        self.with(|connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+    }
+
+    pub(super) fn key(&self) -> &StorageKey {
+        &self.key
+    }
+}
+
+type Outcome<T> = Result<T, StoreError>;
+
+/// A time as SQLite keeps it. The year 292 billion is soon enough to be wrong.
+pub(super) fn seconds(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}
+
+/// A kept time; what nobody can have written is the beginning of time.
+fn time(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0)
+}
+
+/// A name that can be shown.
+fn good_name(name: &str) -> Result<&str, Fault> {
+    let bad = name.trim().is_empty()
+        || name.chars().count() > MAX_NAME
+        || name.contains(char::is_control);
+    if bad {
+        return Err(StoreError::BadName.into());
+    }
+    Ok(name)
+}
+
+/// What a broken UNIQUE constraint stands for, here.
+fn or_taken(taken: StoreError) -> impl FnOnce(rusqlite::Error) -> Fault {
+    |error| match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Fault::Store(taken),
+        _ => Fault::Sql(error),
+    }
+}

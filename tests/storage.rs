@@ -1,0 +1,19 @@
+//! The store: what it keeps, what it refuses, who may use it at once, and what it survives.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "storage/command.rs"]
+mod command;
+#[path = "storage/crowds.rs"]
+mod crowds;
+#[path = "storage/files.rs"]
+mod files;
+#[path = "storage/fixture.rs"]
+mod fixture;
+#[path = "storage/imports.rs"]
+mod imports;
+#[path = "storage/keeps.rs"]
+mod keeps;
+#[path = "storage/killed.rs"]
+mod killed;
+#[path = "storage/resealed.rs"]
+mod resealed;
