@@ -11,7 +11,7 @@ use super::{
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
-    state::{Outcome, SignedIn, State},
+    state::{Outcome, State},
 };
 use crate::{
     access::{
@@ -107,7 +107,7 @@ fn refusal(
     let asked = asked(&url);
     match login {
         _ if decision == Decision::Forbid => {
-            let user = state.session().and_then(SignedIn::user);
+            let user = state.session().map(|session| &*session.user);
             let user = user.map(|user| (user.name.clone(), user.display_name.clone()));
             Refusal::Forbid { user, asked, login }
         }
@@ -140,12 +140,12 @@ fn verdict(
     let Some(session) = identify::visitor(request, state) else {
         return Some(guard.judge(rules, object, None, Level::None));
     };
-    let user = session.user()?;
+    let user = &session.user;
     let subject = Subject {
         user: &user.name,
         groups: &user.groups,
     };
-    Some(guard.judge(rules, object, Some(&subject), session.level()))
+    Some(guard.judge(rules, object, Some(&subject), session.level))
 }
 
 fn bad(request: Request<'_>, reason: &BadRequest) -> Refusal {

@@ -10,13 +10,13 @@ use std::ptr::NonNull;
 
 use super::{
     access,
-    conf::IdentityHeaders,
+    conf::{IdentityHeaders, Loaded},
     entry,
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
-    headers::{self, NoMemory},
+    headers::{self, Extent, NoMemory},
     reply,
     request::{Request, bytes, text},
-    state::State,
+    state::{Cleaned, State},
 };
 use crate::{
     config::Sessions,
@@ -96,11 +96,27 @@ fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
     )
 }
 
-/// One walk over the headers where there is nothing to take out.
+/// One walk over the headers where there is nothing to take out, none where an earlier phase has
+/// left them as they are.
 fn clean(request: Request<'_>, identity: bool) -> Result<(), NoMemory> {
     let Some(loaded) = &request.whole().loaded else {
         return Ok(());
     };
+    let cleaned = || Cleaned {
+        extent: Extent::of(request),
+        identity,
+    };
+    if State::find(request).is_some_and(|state| state.is_cleaned(cleaned())) {
+        return Ok(());
+    }
+    clean_all(request, identity, loaded)?;
+    if let Some(state) = State::find(request) {
+        state.set_cleaned(cleaned());
+    }
+    Ok(())
+}
+
+fn clean_all(request: Request<'_>, identity: bool, loaded: &Loaded) -> Result<(), NoMemory> {
     let directory = loaded.snapshot.borrow();
     let is_forged = |element| identity && is_identity(request, element, directory.header_names());
     let mut goes = false;

@@ -5,7 +5,10 @@
 //! own loops read its first element. So what stays is described by a new chain of parts over the
 //! runs of kept elements.
 
-use std::ptr::{NonNull, null_mut};
+use std::{
+    ffi::c_void,
+    ptr::{NonNull, null_mut},
+};
 
 use super::{
     ffi::{self, ngx_list_part_t, ngx_list_t, ngx_table_elt_t},
@@ -18,6 +21,26 @@ pub struct NoMemory;
 
 /// Room for elements that a list gets when nothing is left in it.
 const FRESH: usize = 4;
+
+/// Where a list begins and ends: another when a header was added or taken out since.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Extent {
+    first: (*const c_void, usize),
+    last: (*const ngx_list_part_t, usize),
+}
+
+impl Extent {
+    /// That of the request's headers.
+    pub fn of(request: Request<'_>) -> Self {
+        let list = &request.raw().headers_in.headers;
+        // SAFETY: a live list has its last part.
+        let length = unsafe { (*list.last).nelts };
+        Extent {
+            first: (list.part.elts.cast_const(), list.part.nelts),
+            last: (list.last.cast_const(), length),
+        }
+    }
+}
 
 /// Takes out every request header for which `gone` says so.
 pub fn remove(

@@ -1,5 +1,7 @@
 //! From the cookie to the user of a session that holds.
 
+use std::sync::Arc;
+
 use super::{
     conf::Loaded,
     facts,
@@ -7,7 +9,10 @@ use super::{
     state::{SignedIn, State},
     zone::Zone,
 };
-use crate::session::{self, Fallen, Key, Realm, Record};
+use crate::{
+    access::Level,
+    session::{self, Fallen, Key, Realm, Record},
+};
 
 /// A session whose user is unknown, or has another password, opens nothing. It is ended for good only
 /// when it and the users file have been as they are for so many seconds: this worker may not have
@@ -53,7 +58,7 @@ fn still_holds(
     record: Record,
 ) -> Option<SignedIn> {
     let now = super::now();
-    let directory = loaded.snapshot.directory();
+    let directory = loaded.snapshot.borrow();
     match session::standing(&record, realm, now) {
         Ok(()) => {}
         Err(Fallen::Foreign) => return None,
@@ -62,14 +67,13 @@ fn still_holds(
             return None;
         }
     }
-    let holder = directory.holder(record.user.as_str(), record.password);
-    if holder.is_none() {
+    let Some(user) = directory.holder(record.user.as_str(), record.password) else {
         let settled = |since: u64| now.saturating_sub(since) > SETTLING;
         if settled(record.created) && settled(loaded.snapshot.since()) {
             zone.sessions()?.remove(&key);
         }
         return None;
-    }
+    };
     if session::needs_touch(&record, now) {
         let used = Record {
             last_activity: now,
@@ -78,5 +82,11 @@ fn still_holds(
         zone.sessions()?
             .touch(&key, realm.lifetimes.ends(&used), now);
     }
-    Some(SignedIn { record, directory })
+    let level = match record.level() {
+        0 => Level::None,
+        1 => Level::OneFactor,
+        _ => Level::TwoFactor,
+    };
+    let user = Arc::clone(user);
+    Some(SignedIn { user, level })
 }

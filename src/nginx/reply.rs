@@ -7,7 +7,6 @@ use super::{
     ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     identify,
-    log::Level,
     request::Request,
     state::{SignedIn, State},
     wait,
@@ -50,21 +49,11 @@ pub fn add_identity(request: Request<'_>, state: &State) -> Result<(), NoMemory>
     {
         return Ok(());
     }
-    let Some(user) = identify::visitor(request, state).and_then(SignedIn::user) else {
+    let Some(SignedIn { user, .. }) = identify::visitor(request, state) else {
         return Ok(());
     };
     for (name, value) in HeaderSet::Remote.values(Some(user)) {
-        if !state.can_remember_header() {
-            request.log(
-                Level::Warn,
-                format_args!(
-                    "auth_gate: user \"{}\" has more additionalHeaders than a request can carry",
-                    user.name
-                ),
-            );
-            break;
-        }
-        state.remember_header(headers::push(request, name, value)?);
+        state.remember_header(request, headers::push(request, name, value)?)?;
     }
     Ok(())
 }

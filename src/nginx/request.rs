@@ -195,6 +195,22 @@ impl<'r> Request<'r> {
         }
     }
 
+    /// A value in the request's pool, which nobody drops.
+    pub fn place<T: Copy>(self, value: T) -> Option<NonNull<T>> {
+        const {
+            assert!(
+                align_of::<T>() <= ffi::NGX_ALIGNMENT,
+                "a pool aligns no better"
+            )
+        };
+        // SAFETY: the pool is live; the block is as long as the value and written at once.
+        unsafe {
+            let block = NonNull::new(ffi::ngx_palloc(self.raw().pool, size_of::<T>()).cast::<T>())?;
+            block.write(value);
+            Some(block)
+        }
+    }
+
     /// Writes a line to the connection's log, which adds client, server and request.
     pub fn log(self, level: Level, message: std::fmt::Arguments<'_>) {
         // SAFETY: a request always has its connection.

@@ -14,20 +14,17 @@ use std::{
 use super::{
     entry,
     ffi::{self, ngx_table_elt_t},
+    headers::{Extent, NoMemory},
     module::ngx_http_auth_gate_module,
     request::Request,
 };
 use crate::{
     access::{Level, Verdict},
-    session::Record,
-    users::{Directory, User},
+    users::User,
 };
 
 /// `Cookie` headers that are kept; a browser sends one.
 pub const MAX_COOKIE_HEADERS: usize = 4;
-
-/// Identity headers of ours that a request can carry: the set and the additional ones.
-const MAX_OWN_HEADERS: usize = 32;
 
 /// The next step of a request that waits.
 pub type Step = Box<dyn FnOnce(Request<'_>)>;
@@ -47,15 +44,33 @@ pub struct State {
     /// The `Cookie` headers as they came, from before our cookie was taken out of them.
     cookies: [Cell<Option<(*const u8, usize)>>; MAX_COOKIE_HEADERS],
     /// The headers that were added for the backend.
-    own_headers: [Cell<Option<NonNull<ngx_table_elt_t>>>; MAX_OWN_HEADERS],
+    own_headers: Cell<Option<NonNull<OwnHeader>>>,
+    /// The list of headers as the cleaner left it.
+    cleaned: Cell<Option<Cleaned>>,
 }
 
-/// A session that holds, and the directory in which its user was found.
+/// A header that was added for the backend, and the one before it. Lives in the request's pool.
+#[derive(Clone, Copy)]
+struct OwnHeader {
+    element: NonNull<ngx_table_elt_t>,
+    before: Option<NonNull<OwnHeader>>,
+}
+
+/// A list of headers that holds nothing any more that has to go.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Cleaned {
+    /// The list.
+    pub extent: Extent,
+    /// Whether identity headers were looked for as well.
+    pub identity: bool,
+}
+
+/// Who holds a session that stands.
 pub struct SignedIn {
-    /// The session.
-    pub record: Record,
-    /// The users as they were at that moment.
-    pub directory: Arc<Directory>,
+    /// The user as he was when the request came.
+    pub user: Arc<User>,
+    /// What the session has proven.
+    pub level: Level,
 }
 
 /// What was decided, for the log and the variables.
@@ -65,22 +80,6 @@ pub enum Outcome {
     Judged(Verdict),
     /// The request could not be judged.
     Error,
-}
-
-impl SignedIn {
-    /// The user; `None` cannot happen while the directory is the one that was looked in.
-    pub fn user(&self) -> Option<&User> {
-        self.directory.user(self.record.user.as_str())
-    }
-
-    /// What the session has proven.
-    pub fn level(&self) -> Level {
-        match self.record.level() {
-            0 => Level::None,
-            1 => Level::OneFactor,
-            _ => Level::TwoFactor,
-        }
-    }
 }
 
 impl State {
@@ -156,26 +155,43 @@ impl State {
 
     /// Whether `element` is a header that we added.
     pub fn owns(&self, element: NonNull<ngx_table_elt_t>) -> bool {
-        self.own_headers
-            .iter()
-            .any(|own| own.get() == Some(element))
+        let mut own = self.own_headers.get();
+        while let Some(header) = own {
+            // SAFETY: made by `remember_header` in the pool that this state lives in, never changed.
+            let header = unsafe { header.as_ref() };
+            if header.element == element {
+                return true;
+            }
+            own = header.before;
+        }
+        false
     }
 
     /// Whether our headers were added already.
     pub fn has_headers(&self) -> bool {
-        self.own_headers[0].get().is_some()
-    }
-
-    /// Whether there is room to remember another header.
-    pub fn can_remember_header(&self) -> bool {
-        self.own_headers.iter().any(|own| own.get().is_none())
+        self.own_headers.get().is_some()
     }
 
     /// Remembers a header that we added, so that the cleaner spares it.
-    pub fn remember_header(&self, element: NonNull<ngx_table_elt_t>) {
-        if let Some(place) = self.own_headers.iter().find(|own| own.get().is_none()) {
-            place.set(Some(element));
-        }
+    pub fn remember_header(
+        &self,
+        request: Request<'_>,
+        element: NonNull<ngx_table_elt_t>,
+    ) -> Result<(), NoMemory> {
+        let before = self.own_headers.get();
+        let header = request.place(OwnHeader { element, before });
+        self.own_headers.set(Some(header.ok_or(NoMemory)?));
+        Ok(())
+    }
+
+    /// Remembers what the cleaner has gone through.
+    pub fn set_cleaned(&self, cleaned: Cleaned) {
+        self.cleaned.set(Some(cleaned));
+    }
+
+    /// Whether the cleaner has gone through just that: no header came since.
+    pub fn is_cleaned(&self, cleaned: Cleaned) -> bool {
+        self.cleaned.get() == Some(cleaned)
     }
 }
 

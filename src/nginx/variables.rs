@@ -198,12 +198,12 @@ fn asks_for_basic(request: Request<'_>) -> bool {
 
 fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
     if let What::Identity(place) = what {
-        let user = state.session()?.user()?;
+        let user = &state.session()?.user;
         return HeaderSet::Remote.own_value(user, place).map(Cow::from);
     }
     let outcome = state.outcome.get()?;
     if let What::Level = what {
-        let level = state.session().map_or(0, |session| session.level() as u8);
+        let level = state.session().map_or(0, |session| session.level as u8);
         return Some(level.to_string().into());
     }
     let Outcome::Judged(verdict) = outcome else {

@@ -1,6 +1,7 @@
 //! Everybody, and how a login finds a person.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::check::{Checker, MAX_EMAIL};
 use super::identity::Identity;
@@ -59,7 +60,8 @@ impl DirectoryError {
 /// Everybody who may sign in. Disabled users are not in it.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    users: BTreeMap<String, User>,
+    /// Shared, so that whoever asks about somebody can keep the answer without the whole.
+    users: BTreeMap<String, Arc<User>>,
     /// Lower-case address to name; empty unless addresses are searched.
     emails: BTreeMap<String, String>,
     matching: Matching,
@@ -122,24 +124,24 @@ impl Directory {
                 return Some(user);
             }
         }
-        self.users.get(login)
+        self.user(login)
     }
 
     /// The person of this canonical name, byte for byte.
     pub fn user(&self, name: &str) -> Option<&User> {
-        self.users.get(name)
+        self.users.get(name).map(Arc::as_ref)
     }
 
     /// The user of that canonical name whose password hash has that fingerprint: whoever holds a
     /// session, as long as nobody changed the password.
-    pub fn holder(&self, name: &str, fingerprint: u64) -> Option<&User> {
-        let is_his = |user: &&User| user.password.fingerprint() == fingerprint;
-        self.user(name).filter(is_his)
+    pub fn holder(&self, name: &str, fingerprint: u64) -> Option<&Arc<User>> {
+        let is_his = |user: &&Arc<User>| user.password.fingerprint() == fingerprint;
+        self.users.get(name).filter(is_his)
     }
 
     /// Everybody, by name.
     pub fn iter(&self) -> impl Iterator<Item = &User> {
-        self.users.values()
+        self.users.values().map(Arc::as_ref)
     }
 
     /// How many may sign in.
@@ -199,7 +201,7 @@ impl Directory {
             identity,
         };
         let name = user.name.clone();
-        if let Some(twin) = self.users.insert(name, user) {
+        if let Some(twin) = self.users.insert(name, user.into()) {
             errors.push(DirectoryError::new(
                 ["users", &twin.name],
                 "is given twice; keep one of them",
