@@ -102,7 +102,10 @@ impl<'c> Gate<'c> {
         tokens([header], name, &self.keys, domain).find_map(|token| {
             let record = table.lookup(&token.key())?;
             standing(&record, self.realm, NOW).ok()?;
-            self.directory.holder(record.user.as_str(), record.password)
+            let holder = self
+                .directory
+                .holder(record.user.as_str(), record.password)?;
+            Some(&**holder)
         })
     }
 }
