@@ -1,6 +1,8 @@
 //! The portal with a world in memory: pages, API, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "portal/office.rs"]
+mod office;
 #[path = "portal/world.rs"]
 mod world;
 

@@ -1,7 +1,7 @@
 //! What the portal room takes from a configuration.
 
 use super::{Config, CookieDomain};
-use crate::portal::{Domain, Settings};
+use crate::portal::{Account, Domain, SecondFactors, Settings};
 
 impl Config {
     /// The settings of the portal.
@@ -14,6 +14,8 @@ impl Config {
                 .as_ref()
                 .map(ToString::to_string),
             email_login: self.users_file.matching.search_email,
+            second: SecondFactors::default(),
+            account: Account::default(),
         }
     }
 }
@@ -25,5 +27,6 @@ fn domain(cookie: &CookieDomain) -> Domain {
             .default_redirection_url
             .as_ref()
             .map(ToString::to_string),
+        party: None,
     }
 }

@@ -147,6 +147,7 @@ fn serve(request: Request<'_>, body: &[u8], begun: u64) -> Option<Served> {
             check_password(request, loaded, *verify, begun);
             Served::Waiting
         }
+        Step::Errand(_) | Step::Sweep(_) => return refuse(request, 503),
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::Rules,
-    portal::{Busy, World},
+    portal::{Busy, Limited, World},
     session::{Key, Keys, Record},
     users::{
         Directory,
@@ -96,6 +96,19 @@ impl World for Surroundings<'_> {
                 whom: Whom::Address,
                 until: u64::MAX,
             }))
+    }
+
+    fn reserve_factor(
+        &mut self,
+        user: &str,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned> {
+        self.reserve(Some(user), address, now)
+    }
+
+    fn limit(&mut self, _what: Limited, _address: IpAddr, _now: u64) -> Result<(), Busy> {
+        Ok(())
     }
 
     fn settle(&mut self, reservation: &Reservation, success: bool) {

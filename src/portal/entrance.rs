@@ -34,13 +34,13 @@ impl Portal {
         request: &Request<'_>,
         domain: &Domain,
         world: &mut dyn World,
-    ) -> Answer {
+    ) -> Step {
         let value = |name| request.query_value(name).unwrap_or_default();
         let wish = Wish::new(value("rd"), value("rm"));
-        match Visitor::find(request, domain, world) {
+        Step::Answer(match Visitor::find(request, domain, world) {
             Some(visitor) => self.signed_in_page(request, domain, &visitor, &wish, world),
             None => self.login_page(request, 200, &wish, Shown::default(), world),
-        }
+        })
     }
 
     /// The login form as it comes back.

@@ -6,20 +6,25 @@
 //! configuration is written.
 #![forbid(unsafe_code)]
 
+mod account;
 mod answer;
 mod api;
 mod csrf;
 mod entrance;
+mod errand;
 mod form;
 mod guarded;
+mod letter;
 mod login;
 mod messages;
 mod onward;
 mod pages;
 mod request;
 mod return_address;
+mod second;
 mod settings;
 mod sign_out;
+mod ticket;
 mod visitor;
 mod world;
 
@@ -27,14 +32,18 @@ use askama::Template;
 
 pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
 pub use csrf::COOKIE as FORM_COOKIE;
+pub use errand::{
+    AfterSweep, Afterwards, Cost, Done, Errand, NotChanged, Office, Outage, Sweep, Work,
+};
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
+pub use letter::Letter;
 pub use login::{Login, Verify};
 pub use messages::Messages;
 pub use request::{Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
-pub use settings::{Domain, Settings, Theme};
-pub use world::{Busy, World};
+pub use settings::{Account, Domain, Elevation, Reset, SecondFactors, Settings, Theme};
+pub use world::{Busy, Limited, World};
 
 use messages::Notice;
 use pages::{Frame, NoticePage};
@@ -45,6 +54,10 @@ pub enum Step {
     Answer(Answer),
     /// A password has to be checked first.
     Verify(Box<Verify>),
+    /// Something has to be done first that may block; then [`Portal::resume`].
+    Errand(Errand),
+    /// The sessions of a user have to be gone through first; then [`Portal::swept`].
+    Sweep(Sweep),
 }
 
 /// The login portal of one configuration.
@@ -90,8 +103,16 @@ impl Portal {
     }
 
     fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
+        let place = request.path.split('/').nth(1).unwrap_or_default();
+        match place {
+            "2fa" | "assets" => return self.second_page(request, domain, world),
+            "settings" | "reset-password" | "revoke" => {
+                return self.account_page(request, domain, world);
+            }
+            _ => {}
+        }
         Step::Answer(match (request.path, request.method) {
-            ("/", b"GET" | b"HEAD") => self.entrance(request, domain, world),
+            ("/", b"GET" | b"HEAD") => return self.entrance(request, domain, world),
             ("/", b"POST") => return self.login_form(request, world),
             ("/logout", b"GET" | b"HEAD") => self.sign_out_page(request, domain, world),
             ("/logout", b"POST") => self.sign_out_form(request, domain, world),

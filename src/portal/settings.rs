@@ -1,6 +1,9 @@
 //! What the portal takes from the configuration.
 
+use crate::factors::{totp, webauthn};
 use crate::session::Realm;
+use crate::store::SecondFactor;
+use crate::users::PasswordPolicy;
 
 use super::return_address::is_plain;
 
@@ -15,6 +18,74 @@ pub struct Settings {
     pub default_redirection_url: Option<String>,
     /// Whether an e-mail address may be typed as the name.
     pub email_login: bool,
+    /// What can be proven beside the password.
+    pub second: SecondFactors,
+    /// What users may change themselves.
+    pub account: Account,
+}
+
+/// What can be proven beside the password. Without a store there is nothing.
+#[derive(Clone, Debug, Default)]
+pub struct SecondFactors {
+    /// One-time codes, where they are on.
+    pub totp: Option<totp::Settings>,
+    /// Keys and passkeys, where they are on.
+    pub webauthn: Option<webauthn::Settings>,
+    /// `default_2fa_method`: for users who prefer none.
+    pub default: Option<SecondFactor>,
+}
+
+/// What users may change themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// `identity_validation.elevated_session`.
+    pub elevation: Elevation,
+    /// `identity_validation.reset_password`; `None` where passwords cannot be reset.
+    pub reset: Option<Reset>,
+    /// Whether the password can be changed by who knows the old one.
+    pub change_password: bool,
+    /// What a new password must be like.
+    pub policy: PasswordPolicy,
+}
+
+/// `identity_validation.elevated_session`.
+#[derive(Clone, Debug)]
+pub struct Elevation {
+    /// Seconds that a mailed code is good for.
+    pub code_lifespan: u64,
+    /// Seconds that the leave lasts.
+    pub lifespan: u64,
+    /// Characters of a code.
+    pub characters: usize,
+    /// Who has a second factor must have proven it.
+    pub require_second_factor: bool,
+    /// Who has proven it needs no code.
+    pub skip_second_factor: bool,
+}
+
+/// How a lost password is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// By a link that is good for so many seconds.
+    Link {
+        /// Seconds.
+        lifespan: u64,
+    },
+    /// Elsewhere: `authentication_backend.password_reset.custom_url`.
+    Elsewhere(String),
+}
+
+impl Default for Elevation {
+    /// Authelia's.
+    fn default() -> Self {
+        Elevation {
+            code_lifespan: 300,
+            lifespan: 600,
+            characters: 8,
+            require_second_factor: false,
+            skip_second_factor: false,
+        }
+    }
 }
 
 /// One cookie domain.
@@ -24,6 +95,8 @@ pub struct Domain {
     pub realm: Realm,
     /// Where a visitor goes who came from nowhere.
     pub default_redirection_url: Option<String>,
+    /// As whom authenticators know the portal; `None` where the file names no address of it.
+    pub party: Option<webauthn::RelyingParty>,
 }
 
 /// Colours of the pages.

@@ -43,6 +43,19 @@ pub trait World {
         now: u64,
     ) -> Result<Reservation, Banned>;
 
+    /// Reserves one attempt at a second factor of `user`, before anything of it is checked. Counted
+    /// apart from passwords, over all sessions and logins, and bounded even where regulation is off.
+    fn reserve_factor(
+        &mut self,
+        user: &str,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned>;
+
+    /// Counts one request of a kind that is limited for each address, or says after how many seconds
+    /// another makes sense.
+    fn limit(&mut self, what: Limited, address: IpAddr, now: u64) -> Result<(), Busy>;
+
     /// Says how a reserved attempt ended.
     fn settle(&mut self, reservation: &Reservation, success: bool);
 
@@ -53,7 +66,22 @@ pub trait World {
     fn record_success(&mut self, millis: u64);
 }
 
-/// Too many password checks are waiting.
+/// What `server.endpoints.rate_limits` limits for each address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limited {
+    /// `second_factor_totp`: a code, or an assertion of a key.
+    SecondFactor,
+    /// `session_elevation_start`: a one-time code by mail.
+    ElevationStart,
+    /// `session_elevation_finish`: giving it back.
+    ElevationFinish,
+    /// `reset_password_start`: a link by mail.
+    ResetStart,
+    /// `reset_password_finish`: opening it, and the new password.
+    ResetFinish,
+}
+
+/// Too many password checks are waiting, or too many requests came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy {
     /// Seconds after which another try makes sense.

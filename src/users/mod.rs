@@ -12,6 +12,7 @@ mod directory;
 mod identity;
 mod merge;
 mod password;
+mod policy;
 mod template;
 mod user;
 
@@ -21,4 +22,5 @@ pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
     PasswordHash,
 };
+pub use policy::{PasswordPolicy, Standard};
 pub use user::{Entry, MAX_NAME, Profile, User};

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
+use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Answer, Busy, Domain, Headers, Portal, Request, Settings, Step, Theme, World,
+    Account, Answer, Busy, Domain, Headers, Limited, Portal, Request, SecondFactors, Settings,
+    Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{
-    CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record,
+    CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
 };
 use ngx_http_auth_gate_module::users::regulation::{self, Attempts, Banned, Modes, Reservation};
 use ngx_http_auth_gate_module::users::{Directory, Entry, Matching, PasswordHash, Profile, Source};
+
+use crate::office::Desk;
 
 /// A hash of `password` that costs little.
 const HASH: &str = "$argon2id$v=19$m=1024,t=1,p=1$pTOH29y4Ev9/Tx+L9UCoeQ$zpG/W7pTROaU1GhfdhzllAvX9BjmItZaOW0Y2pTEmPQ";
@@ -31,12 +35,16 @@ pub struct Memory {
     pub random: u8,
     pub full: bool,
     pub successes: Vec<u64>,
+    /// What [`World::limit`] refuses.
+    pub limited: Vec<Limited>,
 }
 
 /// A portal and its world.
 pub struct Site {
     pub portal: Portal,
     pub world: Memory,
+    /// Where errands are run.
+    pub office: Desk,
     pub now: u64,
     /// How many passwords were checked.
     pub checks: usize,
@@ -223,20 +231,40 @@ impl Site {
         Site {
             portal: Portal::new(settings(theme)),
             world: Memory::new(),
+            office: Desk::new(),
             now: NOW,
             checks: 0,
         }
     }
 
     pub fn serve(&mut self, request: &Request<'_>) -> Answer {
-        let verify = match self.portal.answer(request, &mut self.world) {
-            Step::Answer(answer) => return answer,
-            Step::Verify(verify) => verify,
+        let mut step = self.portal.answer(request, &mut self.world);
+        let bare = Request {
+            body: b"",
+            ..request.clone()
         };
-        self.checks += 1;
-        let matched = verify.hash.verify(&verify.password);
-        self.portal
-            .finish(request, verify.login, matched, 300, &mut self.world)
+        loop {
+            step = match step {
+                Step::Answer(answer) => return answer,
+                Step::Verify(verify) => {
+                    self.checks += 1;
+                    let matched = verify.hash.verify(&verify.password);
+                    let (login, world) = (verify.login, &mut self.world);
+                    Step::Answer(self.portal.finish(&bare, login, matched, 300, world))
+                }
+                Step::Errand(errand) => {
+                    let work = errand.work;
+                    let done = (!self.office.closed).then(|| work(&mut self.office));
+                    self.office.hand_over(&mut self.world);
+                    self.portal
+                        .resume(&bare, errand.then, done, &mut self.world)
+                }
+                Step::Sweep(sweep) => {
+                    let found = self.world.sweep(&sweep.user, sweep.end_all_but);
+                    self.portal.swept(&bare, sweep.then, found, &mut self.world)
+                }
+            };
+        }
     }
 }
 
@@ -261,7 +289,7 @@ impl Memory {
                     rule("two.example.com", Requirement::TwoFactor),
                 ],
             ),
-            directory: directory(),
+            directory: directory(&BTreeMap::new()),
             sessions: HashMap::new(),
             regulation: regulation::Settings {
                 modes: Modes {
@@ -277,7 +305,26 @@ impl Memory {
             random: 0,
             full: false,
             successes: Vec::new(),
+            limited: Vec::new(),
         }
+    }
+
+    fn sweep(&mut self, user: &str, end_all_but: Option<Option<Key>>) -> Vec<Session> {
+        let mine = |(key, record): (&Key, &Record)| Session {
+            key: *key,
+            record: *record,
+            expires: u64::MAX,
+        };
+        let mut found: Vec<Session> = self.sessions.iter().map(mine).collect();
+        found.retain(|session| session.record.user == *user);
+        if let Some(except) = end_all_but {
+            found.retain(|session| Some(session.key) != except);
+            found.iter().for_each(|session| {
+                self.sessions.remove(&session.key);
+            });
+        }
+        found.sort_by_key(|session| std::cmp::Reverse(session.record.created));
+        found
     }
 
     /// Bans a user after `max_retries` failures; never with 0.
@@ -341,6 +388,22 @@ impl World for Memory {
         )
     }
 
+    fn reserve_factor(
+        &mut self,
+        user: &str,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<Reservation, Banned> {
+        self.reserve(Some(&format!("second factor of {user}")), address, now)
+    }
+
+    fn limit(&mut self, what: Limited, _address: IpAddr, _now: u64) -> Result<(), Busy> {
+        match self.limited.contains(&what) {
+            true => Err(Busy { retry_after: 60 }),
+            false => Ok(()),
+        }
+    }
+
     fn settle(&mut self, reservation: &Reservation, success: bool) {
         let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
         attempts.settle(reservation, success);
@@ -369,19 +432,26 @@ pub fn settings(theme: Theme) -> Settings {
                 },
             ),
             default_redirection_url: Some("https://home.example.com".into()),
+            party: Some(RelyingParty::new(&"https://auth.example.com".parse().unwrap()).unwrap()),
         }],
         default_redirection_url: None,
         email_login: false,
+        second: SecondFactors::default(),
+        account: Account::default(),
     }
 }
 
-fn directory() -> Directory {
+/// The users of the recorded answers; `passwords` replace what they have.
+pub fn directory(passwords: &BTreeMap<String, PasswordHash>) -> Directory {
     let user = |name: &str, display: &str, email: &str, groups: &[&str], disabled| Entry {
         name: name.into(),
         display_name: display.into(),
         emails: vec![email.into()],
         groups: groups.iter().map(|group| (*group).into()).collect(),
-        password: PasswordHash::parse(HASH).unwrap(),
+        password: match passwords.get(name) {
+            Some(password) => password.clone(),
+            None => PasswordHash::parse(HASH).unwrap(),
+        },
         disabled,
         profile: Profile::default(),
     };
@@ -401,6 +471,13 @@ fn directory() -> Directory {
             false,
         ),
         user("carol", "Carol 'C' Ünsal", "carol@example.org", &[], false),
+        user(
+            "erin",
+            "Erin",
+            "erin@example.com",
+            &["ops", "hr", "qa-lab"],
+            false,
+        ),
         user("frank", "Frank", "frank@example.com", &["users"], true),
     ];
     let source = Source {

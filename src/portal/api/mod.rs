@@ -1,7 +1,9 @@
 //! Authelia's JSON API: the same paths, statuses and objects, so that a script that signs in
 //! there signs in here.
 
+mod account;
 mod objects;
+mod second;
 
 use zeroize::Zeroizing;
 
@@ -35,11 +37,16 @@ enum Place {
     Configuration,
     PasswordPolicy,
     SafeRedirection,
-    /// Closed to strangers; nothing behind it yet.
-    Later,
+    /// Flows with a second factor.
+    Second(second::Place),
+    /// Flows in which users change their factors, password and sessions.
+    Account(account::Place),
+    /// Closed to strangers and empty: push notifications do not exist here.
+    Nothing,
 }
 
 /// A path and the methods it takes, as `Allow` lists them.
+#[derive(Clone, Copy)]
 struct Route {
     path: &'static str,
     place: Place,
@@ -50,7 +57,7 @@ const fn route(path: &'static str, place: Place, allow: &'static str) -> Route {
     Route { path, place, allow }
 }
 
-const ROUTES: [Route; 18] = [
+const ROUTES: [Route; 10] = [
     route("/api/health", Place::Health, "GET, HEAD, OPTIONS"),
     route("/api/state", Place::State, "GET, OPTIONS"),
     route("/api/firstfactor", Place::FirstFactor, "OPTIONS, POST"),
@@ -67,49 +74,25 @@ const ROUTES: [Route; 18] = [
         Place::SafeRedirection,
         "OPTIONS, POST",
     ),
-    route("/api/user/info/2fa_method", Place::Later, "OPTIONS, POST"),
-    route(
-        "/api/user/session/elevation",
-        Place::Later,
-        "GET, OPTIONS, POST, PUT",
-    ),
-    route(
-        "/api/secondfactor/totp",
-        Place::Later,
-        "DELETE, GET, OPTIONS, POST",
-    ),
-    route(
-        "/api/secondfactor/totp/register",
-        Place::Later,
-        "DELETE, GET, OPTIONS, POST, PUT",
-    ),
-    route(
-        "/api/secondfactor/webauthn",
-        Place::Later,
-        "GET, OPTIONS, POST",
-    ),
-    route(
-        "/api/secondfactor/webauthn/credentials",
-        Place::Later,
-        "GET, OPTIONS",
-    ),
-    route(
-        "/api/secondfactor/webauthn/credential/register",
-        Place::Later,
-        "DELETE, OPTIONS, POST, PUT",
-    ),
-    route("/api/secondfactor/duo", Place::Later, "OPTIONS, POST"),
+    route("/api/secondfactor/duo", Place::Nothing, "OPTIONS, POST"),
     route(
         "/api/secondfactor/duo_devices",
-        Place::Later,
+        Place::Nothing,
         "GET, OPTIONS",
     ),
-    route("/api/change-password", Place::Later, "OPTIONS, POST"),
 ];
 
 /// Whether `path` may be asked over any scheme.
 pub(super) fn is_health(path: &str) -> bool {
     path == "/api/health"
+}
+
+/// The route of `path`. What has a name or number at its end is found by what stands before.
+fn find(path: &str) -> Option<Route> {
+    let fixed = ROUTES.iter().find(|route| route.path == path).copied();
+    fixed
+        .or_else(|| second::route_of(path))
+        .or_else(|| account::route_of(path))
 }
 
 impl Portal {
@@ -120,7 +103,7 @@ impl Portal {
         domain: Option<&Domain>,
         world: &mut dyn World,
     ) -> Step {
-        let Some(route) = ROUTES.iter().find(|route| route.path == request.path) else {
+        let Some(route) = find(request.path) else {
             return Step::Answer(Answer::text(404));
         };
         if request.method == b"OPTIONS" {
@@ -145,10 +128,12 @@ impl Portal {
         if request.body.len() > BODY_LIMIT {
             return Step::Answer(Answer::text(413));
         }
-        if route.place == Place::FirstFactor {
-            return self.first_factor(request, world);
+        match route.place {
+            Place::FirstFactor => self.first_factor(request, world),
+            Place::Second(place) => self.second_api(request, domain, place, world),
+            Place::Account(place) => self.account_api(request, domain, place, world),
+            place => Step::Answer(self.visit(request, domain, place, world)),
         }
-        Step::Answer(self.visit(request, domain, route.place, world))
     }
 
     fn visit(
@@ -168,7 +153,7 @@ impl Portal {
             (_, None) => Answer::text(403),
             (Place::UserInfo, Some(visitor)) => user_info(request, &visitor),
             (Place::Configuration, Some(_)) => Answer::json(200, &data(CONFIGURATION)),
-            (Place::Later | Place::Health | Place::FirstFactor, Some(_)) => Answer::text(404),
+            (_, Some(_)) => Answer::text(404),
         }
     }
 

@@ -97,4 +97,7 @@ pub static ENGLISH: Messages = Messages {
     retry_seconds: Phrase("Try again in {} seconds."),
     retry_minutes: Phrase("Try again in {} minutes."),
     to_portal: "To the sign-in page",
+
+    second: super::second::ENGLISH,
+    account: super::account::ENGLISH,
 };

@@ -1,9 +1,13 @@
 //! Every text that a visitor reads, in one table. A language is one more value of [`Messages`];
 //! a text that it lacks does not compile.
 
+mod account;
 mod english;
+mod second;
 
+pub use account::AccountMessages;
 pub use english::ENGLISH;
+pub use second::SecondMessages;
 
 /// A text with one place, written `{}`, for a name or an address.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +125,11 @@ pub struct Messages {
     pub retry_minutes: Phrase,
     /// Link to the portal's first page.
     pub to_portal: &'static str,
+
+    /// Proving a second factor.
+    pub second: SecondMessages,
+    /// Factors, password and sessions in the users' own hands, and letters about them.
+    pub account: AccountMessages,
 }
 
 /// Heading and text of an error page: what happened, and what to do.
