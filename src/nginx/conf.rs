@@ -5,6 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use super::{
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
+    office::Office,
     server_names::ServerNames,
     snapshot::Snapshot,
     zone::Zone,
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub portal: Rc<Portal>,
     /// The users as this process knows them.
     pub snapshot: Rc<Snapshot>,
+    /// Where errands of the portal are run.
+    pub office: Arc<Office>,
     /// Where passwords are checked and files are read.
     pub threads: Threads,
     /// The configuration of nginx that this belongs to.

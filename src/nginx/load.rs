@@ -8,6 +8,7 @@ use super::{
     ffi::{self, ngx_cycle_t},
     job::Threads,
     log::Level,
+    office::Office,
     snapshot::Snapshot,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(
     conf.loaded = Some(Loaded {
         portal: Rc::new(Portal::new(config.portal_settings())),
         snapshot: Rc::new(Snapshot::new(&config)),
+        office: Arc::new(Office::new(&config)),
         config,
         threads,
         cycle,

@@ -210,6 +210,19 @@ impl Zone {
         Some(unsafe { &*block.as_ptr().add(at).cast() })
     }
 
+    /// How often workers have changed the users file, so that all of them read it again.
+    pub fn users_generation(&self) -> u32 {
+        self.word(place::USERS)
+            .map_or(0, |count| count.load(Ordering::Acquire))
+    }
+
+    /// Counts one more change of the users file.
+    pub fn next_users_generation(&self) -> u32 {
+        self.word(place::USERS).map_or(0, |count| {
+            count.fetch_add(1, Ordering::AcqRel).wrapping_add(1)
+        })
+    }
+
     /// Says that sessions are forgotten for want of room, once in the life of a configuration.
     pub fn say_full_once(&self) {
         if self
