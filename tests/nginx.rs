@@ -34,6 +34,7 @@ mod nginx {
     mod satisfy;
     mod sessions;
     mod smoke;
+    mod storage;
     mod subrequests;
     mod users_file;
 }

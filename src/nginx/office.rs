@@ -8,7 +8,7 @@
 use std::{
     cell::{OnceCell, RefCell},
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -88,6 +88,12 @@ impl Office {
             config: Arc::clone(config),
             vault,
         }
+    }
+
+    /// Where the store is, and its key.
+    pub fn vault(&self) -> Option<(&Path, &StorageKey)> {
+        let vault = self.vault.as_ref()?;
+        Some((&vault.path, &vault.key))
     }
 
     /// Does a piece of work. For a thread that may wait.
