@@ -47,7 +47,7 @@ pub fn refuse(request: Request<'_>, status: u16, retry_after: Option<u64>) {
         return wait::end(request, FAILED);
     };
     let answer = loaded
-        .portal
+        .portal()
         .refusal(reply::reader(request), status, retry_after);
     send(request, &answer);
 }
@@ -185,7 +185,7 @@ fn with_visit<R>(
     f: impl FnOnce(&Portal, &portal::Request<'_>, &mut dyn World) -> R,
 ) -> Option<R> {
     let whole = request.whole();
-    let portal = &whole.loaded.as_ref()?.portal;
+    let portal = whole.loaded.as_ref()?.portal();
     let mut surroundings = Surroundings::of(whole)?;
     let (path, host, scheme) = (
         place(request),
@@ -204,7 +204,7 @@ fn with_visit<R>(
         address: request.client(),
         now: super::now(),
     };
-    Some(f(portal, &visit, &mut surroundings))
+    Some(f(&portal, &visit, &mut surroundings))
 }
 
 fn visit_headers(request: Request<'_>) -> Headers<'_> {
