@@ -32,6 +32,7 @@ mod nginx {
     mod reload;
     mod routing_headers;
     mod satisfy;
+    mod second_factor;
     mod sessions;
     mod smoke;
     mod storage;

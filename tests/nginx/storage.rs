@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::harness::Site;
 use super::harness::place::{give, is_root};
 
-const KEY: &str = "a storage key of tests, long enough";
+pub(super) const KEY: &str = "a storage key of tests, long enough";
 const STORAGE: &str = "storage:
   encryption_key: a storage key of tests, long enough
   local:
