@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::session::{Methods, Name, Record, Token, set_cookie};
+use crate::session::{Device, Methods, Name, Record, Token, set_cookie};
 use crate::users::PasswordHash;
 use crate::users::regulation::Reservation;
 
@@ -255,6 +255,8 @@ fn start(
         remember: remember && domain.realm.lifetimes.remember_me.is_some(),
         created: request.now,
         last_activity: request.now,
+        address: request.address,
+        device: Device::of(request.headers.user_agent),
     };
     let token = Token::new(world.random());
     let ends = domain.realm.lifetimes.ends(&record);
