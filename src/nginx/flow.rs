@@ -224,6 +224,7 @@ fn visit_headers(request: Request<'_>) -> Headers<'_> {
         sec_fetch_mode: request.header("sec-fetch-mode"),
         sec_fetch_dest: request.header("sec-fetch-dest"),
         sec_purpose: request.header("sec-purpose"),
+        user_agent: request.header("user-agent"),
         cookies: kept
             .into_iter()
             .chain(request.header_values("cookie"))

@@ -5,7 +5,7 @@ use crate::slots::{self, Entry, Inserted, Opened, Shape, Stats, TooSmall, Victim
 
 /// Another number for another meaning of the bytes: a zone of an older module is formatted anew.
 const SHAPE: Shape = Shape {
-    format: 0x5e55_0001,
+    format: 0x5e55_0002,
     payload: RECORD_LENGTH,
     victim: Victim::LeastRecentlyUsed,
 };
