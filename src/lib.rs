@@ -18,6 +18,7 @@ pub mod access;
 pub mod config;
 pub mod factors;
 pub mod files;
+pub mod mail;
 pub mod portal;
 pub mod session;
 pub mod slots;
