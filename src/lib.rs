@@ -24,6 +24,7 @@ pub mod session;
 pub mod slots;
 pub mod store;
 pub mod users;
+pub mod users_file;
 
 #[cfg(feature = "module")]
 mod nginx;

@@ -27,7 +27,7 @@ mod portal;
 mod problem;
 mod regulation;
 mod report;
-
+mod rewrite;
 mod rules;
 mod second;
 mod sessions;
@@ -42,6 +42,7 @@ pub use model::{
     Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Storage, UsersFile, ValueType,
 };
 pub use problem::Problem;
+pub use rewrite::{RewriteError, replace_password};
 
 use crate::access::Rules;
 use crate::factors::webauthn;
