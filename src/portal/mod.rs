@@ -15,6 +15,7 @@ mod errand;
 mod form;
 mod guarded;
 mod letter;
+mod limits;
 mod login;
 mod messages;
 mod onward;
@@ -40,6 +41,7 @@ pub use errand::{
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
 pub use letter::Letter;
+pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
 pub use request::{Headers, Request};
