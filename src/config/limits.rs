@@ -4,6 +4,7 @@ use super::later::on;
 use super::report::{At, Report};
 use super::values::duration;
 use crate::portal::{Bucket, Elevation, Limited, RateLimits};
+use crate::users::regulation::MAX_BUCKETS;
 
 /// Shortest period of a bucket, in seconds.
 const SHORTEST: u64 = 10;
@@ -50,7 +51,14 @@ fn bucket(at: &At<'_>) -> Option<Bucket> {
 /// Also the kinds that do not exist here yet: what Authelia refuses is refused.
 fn check(section: &At<'_>, report: &mut Report) {
     for entry in section.entries() {
-        for at in section.entry(entry).list("buckets") {
+        let buckets = section.entry(entry).list("buckets");
+        if let Some(at) = buckets.get(MAX_BUCKETS) {
+            report.error(
+                at,
+                format!("is one bucket too many; write at most {MAX_BUCKETS}"),
+            );
+        }
+        for at in buckets {
             let period = at.get("period").and_then(|at| duration(&at).ok().flatten());
             if period.is_none_or(|seconds| seconds < SHORTEST) {
                 report.error(

@@ -168,11 +168,9 @@ fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
     let level = match event {
         Event::SignIn(_) | Event::SignOut(_) | Event::Prove(..) => Level::Notice,
-        Event::Fail(_)
-        | Event::Ban(_)
-        | Event::Lose(_)
-        | Event::Doubt(..)
-        | Event::Outage(_) => Level::Error,
+        Event::Fail(_) | Event::Ban(_) | Event::Lose(_) | Event::Doubt(..) | Event::Outage(_) => {
+            Level::Error
+        }
     };
     request.log(level, format_args!("auth_gate: {event}"));
 }

@@ -237,8 +237,7 @@ impl portal::Office for Errand<'_> {
     fn send(&mut self, letter: &Letter) -> Result<(), Outage> {
         let post = self.office.post.as_ref();
         let post = post.ok_or_else(|| Outage("there is no notifier".into()))?;
-        post.send(letter)
-            .map_err(|error| Outage(error.to_string()))
+        post.send(letter).map_err(|error| Outage(error.to_string()))
     }
 
     fn change_password(&mut self, user: &str, current: u64, new: &[u8]) -> Result<u64, NotChanged> {

@@ -287,7 +287,10 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
 /// keep a site down whose visitors need none.
 fn try_notifier(loaded: &Loaded) {
     let notifier = &loaded.config.notifier;
-    if notifier.as_ref().is_none_or(|notifier| !notifier.startup_check) {
+    if notifier
+        .as_ref()
+        .is_none_or(|notifier| !notifier.startup_check)
+    {
         return;
     }
     let office = Arc::clone(&loaded.office);

@@ -2,15 +2,7 @@
 //! is the world's.
 
 use super::world::Limited;
-
-/// So many requests in so many seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bucket {
-    /// Seconds, at least 10.
-    pub period: u64,
-    /// Requests of one address in that time, at least one.
-    pub requests: u32,
-}
+pub use crate::users::regulation::Bucket;
 
 /// The limits of every kind. A request must fit into all buckets of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
