@@ -31,7 +31,7 @@ pub(super) fn account(root: &At<'_>, stored: bool, mailed: bool, report: &mut Re
         elevation: elevation(root, report),
         reset: reset(root, stored && mailed, report)
             .filter(|_| !disabled("authentication_backend.password_reset")),
-        change_password: !disabled("authentication_backend.password_change"),
+        change_password: stored && !disabled("authentication_backend.password_change"),
         policy: policy(root, report),
     }
 }

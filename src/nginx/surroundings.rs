@@ -91,7 +91,7 @@ fn check_changes(loaded: &Loaded, workers: &Workers, log: *mut ffi::ngx_log_t) {
         log,
         Level::Warn,
         format_args!(
-            "auth_gate: passwords can be neither changed nor reset here: {sentence}{command}, or set \
+            "auth_gate: passwords can be neither changed nor reset here: {sentence}{command}; or set \
              authentication_backend.password_change.disable and password_reset.disable to true"
         ),
     );
