@@ -203,8 +203,10 @@ fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
 fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
     let level = match event {
-        Event::SignIn(_) | Event::SignOut(_) => Level::Notice,
-        Event::Fail(_) | Event::Ban(_) | Event::Lose(_) => Level::Error,
+        Event::SignIn(_) | Event::SignOut(_) | Event::Prove(..) => Level::Notice,
+        Event::Fail(_) | Event::Ban(_) | Event::Lose(_) | Event::Doubt(..) | Event::Outage(_) => {
+            Level::Error
+        }
     };
     request.log(level, format_args!("auth_gate: {event}"));
 }
