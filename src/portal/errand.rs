@@ -6,6 +6,7 @@ use std::any::Any;
 use crate::session::{Key, Session};
 use crate::store::Factors;
 
+use super::answer::{Answer, Event};
 use super::letter::Letter;
 use super::request::Request;
 use super::world::World;
@@ -94,6 +95,15 @@ pub struct Sweep {
 
 /// The second half of a sweep.
 pub struct AfterSweep(Then<Vec<Session>>);
+
+/// An answer, and work that nobody waits for: what the answer says, and when it comes, tells
+/// nothing of the work.
+pub struct Aside {
+    /// The work, which says what is to be logged of it. It is done whether or not the visitor stays.
+    pub work: Box<dyn FnOnce(&mut dyn Office) -> Option<Event> + Send>,
+    /// The answer.
+    pub answer: Answer,
+}
 
 impl Step {
     /// Work away from the event loop. `then` gets `None` when it could not be run.

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Domain, Headers, Limited, Portal, Request, SecondFactors, Settings,
-    Step, Theme, World,
+    Account, Answer, Busy, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
+    Settings, Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -48,6 +48,8 @@ pub struct Site {
     pub now: u64,
     /// How many passwords were checked.
     pub checks: usize,
+    /// What work came to that nobody waited for.
+    pub asides: Vec<Event>,
 }
 
 /// The cookies of one browser.
@@ -234,6 +236,7 @@ impl Site {
             office: Desk::new(),
             now: NOW,
             checks: 0,
+            asides: Vec::new(),
         }
     }
 
@@ -251,6 +254,12 @@ impl Site {
                     let matched = verify.hash.verify(&verify.password);
                     let (login, world) = (verify.login, &mut self.world);
                     Step::Answer(self.portal.finish(&bare, login, matched, 300, world))
+                }
+                Step::Aside(aside) => {
+                    // An event of the work would stand in the log as one of an answer does.
+                    let event = (aside.work)(&mut self.office);
+                    self.asides.extend(event);
+                    return aside.answer;
                 }
                 Step::Errand(errand) => {
                     let work = errand.work;
