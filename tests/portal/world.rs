@@ -33,6 +33,8 @@ pub struct Memory {
     pub attempts: Vec<u8>,
     pub busy: bool,
     pub random: u8,
+    /// Random values to come before those that nobody chose.
+    pub planned: Vec<[u8; 32]>,
     pub full: bool,
     pub successes: Vec<u64>,
     /// What [`World::limit`] refuses.
@@ -312,6 +314,7 @@ impl Memory {
             attempts: vec![0; 64 << 10],
             busy: false,
             random: 0,
+            planned: Vec::new(),
             full: false,
             successes: Vec::new(),
             limited: Vec::new(),
@@ -356,6 +359,9 @@ impl World for Memory {
     }
 
     fn random(&mut self) -> [u8; 32] {
+        if !self.planned.is_empty() {
+            return self.planned.remove(0);
+        }
         self.random += 1;
         [self.random; 32]
     }
