@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::Config,
     mail::{MailError, Post},
-    portal::{self, Done, Letter, NotChanged, Outage, Work},
+    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
     store::{Factors, Sqlite, StorageKey},
     users_file::{self, NotWritten},
 };
@@ -144,6 +144,15 @@ impl Office {
 
     /// Does a piece of work. For a thread that may wait.
     pub fn run(&self, work: Work) -> (Done, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    /// Does a piece of work that nobody waits for. For a thread that may wait.
+    pub fn run_aside(&self, work: AsideWork) -> (Option<Event>, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    fn with_errand<R>(&self, work: impl FnOnce(&mut dyn portal::Office) -> R) -> (R, News) {
         let mut errand = Errand {
             office: self,
             store: OnceCell::new(),

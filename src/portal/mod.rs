@@ -10,6 +10,7 @@ mod account;
 mod answer;
 mod api;
 mod csrf;
+mod dates;
 mod entrance;
 mod errand;
 mod form;
@@ -33,10 +34,12 @@ mod world;
 
 use askama::Template;
 
+pub use account::{Change, Kind};
 pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
 pub use csrf::COOKIE as FORM_COOKIE;
 pub use errand::{
-    AfterSweep, Afterwards, Cost, Done, Errand, NotChanged, Office, Outage, Sweep, Work,
+    AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
+    Sweep, Work,
 };
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
@@ -60,6 +63,8 @@ pub enum Step {
     Verify(Box<Verify>),
     /// Something has to be done first that may block; then [`Portal::resume`].
     Errand(Errand),
+    /// This is the answer, and there is work besides.
+    Aside(Box<Aside>),
     /// The sessions of a user have to be gone through first; then [`Portal::swept`].
     Sweep(Sweep),
 }

@@ -23,7 +23,7 @@ use super::{Portal, Step};
 use crate::store::SecondFactor;
 
 pub(super) use passkey::PasskeyAnswer;
-pub(super) use ways::Known;
+pub(super) use ways::{Known, Ways};
 
 use pages::View;
 
