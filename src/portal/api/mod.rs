@@ -4,6 +4,7 @@
 mod account;
 mod objects;
 mod second;
+mod user;
 
 use zeroize::Zeroizing;
 
