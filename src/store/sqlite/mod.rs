@@ -6,6 +6,7 @@
 mod check;
 mod codes;
 mod factors;
+mod ledger;
 mod open;
 pub(super) mod preferences;
 mod schema;
