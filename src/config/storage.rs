@@ -15,10 +15,6 @@ pub(super) fn storage(root: &At<'_>, configuration: &Path, report: &mut Report) 
     let storage = root.get("storage")?;
     engines(&storage, report);
     let local = storage.get("local")?;
-    report.warn(
-        &storage,
-        "is used by `auth-gate storage` only so far: sessions and bans are kept in nginx's shared memory",
-    );
     need(&local, "path", "db.sqlite3", report);
     need(&storage, "encryption_key", "'64 random characters'", report);
     Some(Storage {

@@ -6,7 +6,7 @@ use super::ffi::{self, ngx_slab_pool_t};
 use crate::slots::Layout;
 
 /// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0001;
+const MAGIC: u64 = 0x6174_6761_7465_0002;
 
 /// Places in the shared part, in bytes.
 pub mod place {
@@ -14,6 +14,7 @@ pub mod place {
     pub const TOTAL: usize = 8;
     pub const SECRET: usize = 16;
     pub const FULL: usize = 48;
+    pub const USERS: usize = 52;
     pub const HASHES: usize = 64;
 }
 

@@ -82,7 +82,7 @@ fn still_holds(
         zone.sessions()?
             .touch(&key, realm.lifetimes.ends(&used), now);
     }
-    let level = match record.level() {
+    let level = match record.methods.level(realm.passkey_is_two) {
         0 => Level::None,
         1 => Level::OneFactor,
         _ => Level::TwoFactor,

@@ -1,8 +1,10 @@
 //! The sessions of the zone, in the hands of somebody who holds its lock.
 
+use std::ops::Range;
+
 use super::zone::{Lock, Zone};
 use crate::{
-    session::{self, Key, Record},
+    session::{self, Key, Record, Session},
     slots::Inserted,
 };
 
@@ -41,6 +43,11 @@ impl<'z> Sessions<'z> {
     /// Notes that a session was used.
     pub fn touch(&mut self, key: &Key, expires: u64, now: u64) {
         self.table.touch(key, expires, now);
+    }
+
+    /// The sessions of a user in one range of places, and whether there are places behind it.
+    pub fn of_user(&self, name: &str, places: Range<u32>) -> (Vec<Session>, bool) {
+        self.table.of_user_in(name, places)
     }
 
     /// Ends a session.

@@ -268,9 +268,9 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         loaded.threads.have_started();
         return_large_blocks();
         hashing::reset(&conf.zone);
-        if loaded.config.users_file.watch {
-            loaded.snapshot.watch(&loaded.config, loaded.threads);
-        }
+        loaded
+            .snapshot
+            .watch(&loaded.config, &conf.zone, loaded.threads);
         OK
     })
 }

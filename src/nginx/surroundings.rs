@@ -1,9 +1,15 @@
 //! What can be checked only when nginx has read its whole configuration, and what must still leave a
-//! running nginx with the old one: how events are waited for, and what the workers can read.
+//! running nginx with the old one: how events are waited for, and what the workers will
+//! find: the users file, the store.
 
-use std::ffi::c_void;
+use std::{ffi::c_void, fs::File};
 
-use super::{conf::MainConf, ffi, permissions::WorkerUser};
+use super::{
+    conf::{Loaded, MainConf},
+    ffi,
+    permissions::Workers,
+};
+use crate::{config::UsersFile, store};
 
 /// Everything of that kind; the error is a sentence for the log.
 pub fn check(conf: &MainConf) -> Result<(), String> {
@@ -18,17 +24,40 @@ pub fn check(conf: &MainConf) -> Result<(), String> {
             "\"use {method}\" cannot be woken by threads, on which passwords are checked: remove it from the events block"
         ));
     }
-    let file = &loaded.config.users_file;
-    match core.and_then(WorkerUser::of) {
-        Some(user) if file.watch && !user.can_read(&file.path) => {
-            let (path, name) = (file.path.display(), user.name());
-            Err(format!(
-                "{path}: the workers run as \"{name}\" and cannot read it, so \"watch\" cannot work: \
-                 chown root:{name} {path} && chmod 640 {path}, and let \"{name}\" enter the folders above, \
-                 or set authentication_backend.file.watch to false"
-            ))
-        }
-        _ => Ok(()),
+    let Some(workers) = core.map(Workers::of) else {
+        return Ok(());
+    };
+    check_users_file(&loaded.config.users_file, &workers)?;
+    check_store(loaded, &workers)
+}
+
+fn check_users_file(file: &UsersFile, workers: &Workers) -> Result<(), String> {
+    // Who reads the configuration has read the file.
+    let (true, Some(name)) = (file.watch, workers.name()) else {
+        return Ok(());
+    };
+    let readable = || {
+        File::open(&file.path)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    workers.ask(readable).map_err(|_| {
+        let path = file.path.display();
+        format!(
+            "{path}: the workers run as \"{name}\" and cannot read it, so \"watch\" cannot work: \
+             chown root:{name} {path} && chmod 640 {path}, and let \"{name}\" enter the folders above, \
+             or set authentication_backend.file.watch to false"
+        )
+    })
+}
+
+fn check_store(loaded: &Loaded, workers: &Workers) -> Result<(), String> {
+    match loaded.office.vault() {
+        Some((path, key)) => workers.ask(|| match store::check(path, key) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -14,8 +14,14 @@ use crate::{
     session::{Key, Keys, Record},
     users::{
         Directory,
-        regulation::{Attempt, Banned, FLOOR_FORM, Reservation, Whom},
+        regulation::{Attempt, Banned, Bucket, FLOOR_FORM, Reservation, Stage, Whom},
     },
+};
+
+/// Without a zone nothing can be counted, so nothing is tried.
+const NOTHING_COUNTS: Banned = Banned {
+    whom: Whom::Address,
+    until: u64::MAX,
 };
 
 /// What the portal room sees of nginx.
@@ -91,11 +97,7 @@ impl World for Surroundings<'_> {
         let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
         self.zone
             .with_attempts(|attempts| attempts.reserve(&attempt, settings, now))
-            // Without a zone nothing can be counted, so nothing is tried.
-            .unwrap_or(Err(Banned {
-                whom: Whom::Address,
-                until: u64::MAX,
-            }))
+            .unwrap_or(Err(NOTHING_COUNTS))
     }
 
     fn reserve_factor(
@@ -104,16 +106,34 @@ impl World for Surroundings<'_> {
         address: IpAddr,
         now: u64,
     ) -> Result<Reservation, Banned> {
-        self.reserve(Some(user), address, now)
+        let attempt = Attempt {
+            user: Some(user),
+            address,
+        };
+        let settings = self.loaded.config.regulation.for_factors();
+        self.zone
+            .with_factor_attempts(|attempts| attempts.reserve(&attempt, &settings, now))
+            .unwrap_or(Err(NOTHING_COUNTS))
+            .map(|reservation| reservation.at(Stage::Factor))
     }
 
-    fn limit(&mut self, _what: Limited, _address: IpAddr, _now: u64) -> Result<(), Busy> {
-        Ok(())
+    fn limit(&mut self, what: Limited, address: IpAddr, now: u64) -> Result<(), Busy> {
+        let (kind, buckets) = limits(what);
+        self.zone
+            .with_limits(|limits| limits.take(kind, address, buckets, now))
+            .unwrap_or(Err(1))
+            .map_err(|retry_after| Busy { retry_after })
     }
 
     fn settle(&mut self, reservation: &Reservation, success: bool) {
-        self.zone
-            .with_attempts(|attempts| attempts.settle(reservation, success));
+        match reservation.stage() {
+            Stage::Password => self
+                .zone
+                .with_attempts(|attempts| attempts.settle(reservation, success)),
+            Stage::Factor => self
+                .zone
+                .with_factor_attempts(|attempts| attempts.settle(reservation, success)),
+        };
     }
 
     fn hold(&mut self) -> u64 {
@@ -125,6 +145,32 @@ impl World for Surroundings<'_> {
 
     fn record_success(&mut self, millis: u64) {
         self.zone.with_delay(|delay| delay.record_success(millis));
+    }
+}
+
+/// The number and the buckets of a kind of request.
+fn limits(what: Limited) -> (u8, &'static [Bucket]) {
+    const fn bucket(period: u64, requests: u32) -> Bucket {
+        Bucket { period, requests }
+    }
+    match what {
+        Limited::SecondFactor => (
+            0,
+            const { &[bucket(60, 30), bucket(120, 40), bucket(600, 50)] },
+        ),
+        Limited::ElevationStart => (
+            1,
+            const { &[bucket(300, 3), bucket(600, 5), bucket(3600, 15)] },
+        ),
+        Limited::ElevationFinish => (
+            2,
+            const { &[bucket(600, 3), bucket(1200, 5), bucket(3600, 15)] },
+        ),
+        Limited::ResetStart => (
+            3,
+            const { &[bucket(600, 5), bucket(900, 10), bucket(1800, 15)] },
+        ),
+        Limited::ResetFinish => (4, const { &[bucket(60, 10), bucket(120, 15)] }),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::access::Ask;
 pub const HTML: &str = "text/html; charset=utf-8";
 /// Content type of the API.
 pub const JSON: &str = "application/json; charset=utf-8";
+/// Content type of our script.
+pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Content type of a bare status line.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -49,6 +51,12 @@ pub enum Event {
     SignOut(String),
     /// A session could not be kept.
     Lose(String),
+    /// A user has proven another factor; which.
+    Prove(String, &'static str),
+    /// A factor was not proven: of whom, which, and why not.
+    Doubt(String, &'static str, String),
+    /// The store or something else outside does not work: a sentence for the administrator.
+    Outage(String),
 }
 
 /// How a body is written.
@@ -87,6 +95,13 @@ impl Answer {
         // A value of strings, numbers and lists always has a JSON form.
         let body = serde_json::to_vec(value).unwrap_or_default();
         let mut answer = Self::new(status).with_body(JSON, body);
+        answer.protect("default-src 'none'".into());
+        answer
+    }
+
+    /// A script.
+    pub(super) fn script(script: &'static str) -> Self {
+        let mut answer = Self::new(200).with_body(SCRIPT, script.into());
         answer.protect("default-src 'none'".into());
         answer
     }
@@ -197,6 +212,11 @@ impl fmt::Display for Event {
                 f,
                 "user {user:?} could not sign in: no session could be kept"
             ),
+            Event::Prove(user, factor) => write!(f, "user {user:?} proved {factor}"),
+            Event::Doubt(user, factor, why) => {
+                write!(f, "user {user:?} did not prove {factor}: {why}")
+            }
+            Event::Outage(sentence) => f.write_str(sentence),
         }
     }
 }

@@ -41,6 +41,11 @@ impl Nonce {
         values.take(NONCES).filter_map(Self::read)
     }
 
+    /// What a ticket of this browser is bound to.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The cookie that carries it.
     pub(super) fn cookie(&self) -> String {
         format!(
@@ -66,12 +71,22 @@ impl Nonce {
     }
 }
 
+/// The token of a form of `purpose` for the visitor whose session is kept under `key`.
+pub(super) fn session_token(keys: &Keys, purpose: &str, key: &Key) -> String {
+    keys.form_token(purpose, &key.0)
+}
+
+/// Whether `token` stood in such a form.
+pub(super) fn verify_session(keys: &Keys, purpose: &str, key: &Key, token: &str) -> bool {
+    keys.verify_form_token(purpose, &key.0, token.as_bytes())
+}
+
 /// The token of a form that signs the session of `key` out.
 pub(super) fn sign_out_token(keys: &Keys, key: &Key) -> String {
-    keys.form_token(SIGN_OUT, &key.0)
+    session_token(keys, SIGN_OUT, key)
 }
 
 /// Whether `token` stood in such a form.
 pub(super) fn verify_sign_out(keys: &Keys, key: &Key, token: &str) -> bool {
-    keys.verify_form_token(SIGN_OUT, &key.0, token.as_bytes())
+    verify_session(keys, SIGN_OUT, key, token)
 }

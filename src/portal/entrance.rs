@@ -9,7 +9,7 @@ use super::csrf::{self, Nonce};
 use super::form::Form;
 use super::login::{Credentials, Door, Login};
 use super::onward::{self, Wish};
-use super::pages::{Frame, LoginPage, SignedInPage};
+use super::pages::{Frame, LoginPage, PasskeyForm, SCRIPT_PATH, SignedInPage};
 use super::request::Request;
 use super::settings::Domain;
 use super::visitor::Visitor;
@@ -35,8 +35,7 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Step {
-        let value = |name| request.query_value(name).unwrap_or_default();
-        let wish = Wish::new(value("rd"), value("rm"));
+        let wish = Wish::of_query(request);
         Step::Answer(match Visitor::find(request, domain, world) {
             Some(visitor) => self.signed_in_page(request, domain, &visitor, &wish, world),
             None => self.login_page(request, 200, &wish, Shown::default(), world),
@@ -50,7 +49,7 @@ impl Portal {
             Err(status) => return Step::Answer(self.refuse(request, status)),
         };
         let t = request.messages();
-        let wish = Wish::new(form.take("rd").to_string(), form.take("rm").to_string());
+        let wish = Wish::of_form(&mut form);
         let username = form.take("username").to_string();
         let remember = !form.take("remember").is_empty();
         let password = form.take("password");
@@ -79,6 +78,7 @@ impl Portal {
             password,
             remember,
             wish,
+            session: None,
         };
         self.begin(request, Door::Page, typed, world)
     }
@@ -116,6 +116,23 @@ impl Portal {
         self.login_page(request, 503, &login.wish, shown, world)
     }
 
+    /// The login form again, because of a passkey.
+    pub(super) fn login_again(
+        &self,
+        request: &Request<'_>,
+        status: u16,
+        (wish, remembered): (&Wish, bool),
+        alert: &'static str,
+        world: &mut dyn World,
+    ) -> Answer {
+        let shown = Shown {
+            remembered,
+            alert: Some(alert),
+            ..Shown::default()
+        };
+        self.login_page(request, status, wish, shown, world)
+    }
+
     fn login_page(
         &self,
         request: &Request<'_>,
@@ -130,6 +147,7 @@ impl Portal {
         let nonce = sent.unwrap_or_else(|| Nonce::new(world.random()));
         let target = wish.address(&self.settings);
         let domain = self.settings.domain_of(request.host_name());
+        let passkeys = domain.and_then(|(_, domain)| self.passkeys(domain));
         let is_error = status >= 400;
         let page = LoginPage {
             frame: Frame::new(self.settings.theme, t, t.sign_in, is_error),
@@ -147,8 +165,16 @@ impl Portal {
             username_error: shown.username_error,
             password_error: shown.password_error,
             wrong: shown.wrong,
+            passkey: passkeys.map(|_| PasskeyForm {
+                action: request.link("/passkey"),
+                options: request.link("/api/firstfactor/passkey"),
+                script: request.link(SCRIPT_PATH),
+            }),
         };
-        let mut answer = self.page(status, &page);
+        let mut answer = match page.passkey {
+            Some(_) => self.script_page(status, &page),
+            None => self.page(status, &page),
+        };
         if fresh {
             answer.cookies.push(nonce.cookie());
         }
@@ -164,32 +190,23 @@ impl Portal {
         world: &mut dyn World,
     ) -> Answer {
         let t = request.messages();
-        let wanted = self.wanted(request, visitor, wish, world);
-        let (heading, text, next) = match &wanted {
-            Some((host, None)) => (t.second_factor, t.second_factor_explained.with(host), None),
-            Some((host, Some(address))) => {
-                let next = (address.clone(), t.go_on_to.with(host));
-                (t.signed_in, String::new(), Some(next))
+        let (text, next) = match self.wanted(request, visitor, wish, world) {
+            Some((_, None)) => {
+                let place = format!("/2fa{}", wish.query());
+                return Answer::redirect(request.location(&place));
             }
+            Some((host, Some(address))) => ("", Some((address, t.go_on_to.with(&host)))),
             None => match self.settings.start_page(domain) {
-                Some(start) => (
-                    t.signed_in,
-                    String::new(),
-                    Some((start.to_owned(), t.go_on.to_owned())),
-                ),
-                None => (t.signed_in, t.signed_in_hint.to_owned(), None),
+                Some(start) => ("", Some((start.to_owned(), t.go_on.to_owned()))),
+                None => (t.signed_in_hint, None),
             },
         };
         let page = SignedInPage {
-            frame: Frame::new(self.settings.theme, t, heading, false),
+            frame: Frame::new(self.settings.theme, t, t.signed_in, false),
             t,
-            heading,
-            text,
-            who: if heading == t.signed_in {
-                t.signed_in_as
-            } else {
-                t.you_are
-            },
+            heading: t.signed_in,
+            text: text.to_owned(),
+            who: t.signed_in_as,
             name: &visitor.display_name,
             login: &visitor.name,
             quiet: next.is_some(),
@@ -220,7 +237,7 @@ impl Portal {
     }
 
     /// Why the login form is not believed to be ours.
-    fn doubt(
+    pub(super) fn doubt(
         &self,
         request: &Request<'_>,
         token: &Zeroizing<String>,

@@ -3,16 +3,17 @@
 
 use zeroize::Zeroizing;
 
-use crate::session::{Device, Methods, Name, Record, Token, set_cookie};
+use crate::session::{Key, Methods};
 use crate::users::PasswordHash;
 use crate::users::regulation::Reservation;
 
 use super::answer::{Answer, Event};
 use super::onward::{Onward, Wish};
 use super::request::Request;
+use super::sessions::{self, SignIn};
 use super::settings::Domain;
 use super::world::{Busy, World};
-use super::{Portal, Step, visitor};
+use super::{Portal, Step};
 
 /// What somebody typed to sign in.
 pub(super) struct Credentials {
@@ -20,6 +21,8 @@ pub(super) struct Credentials {
     pub(super) password: Zeroizing<String>,
     pub(super) remember: bool,
     pub(super) wish: Wish,
+    /// The session that the password is added to, after a passkey; its user is named, not searched.
+    pub(super) session: Option<Key>,
 }
 
 /// How the attempt came in, and so how it is answered.
@@ -48,6 +51,8 @@ pub struct Login {
     pub(super) typed: String,
     pub(super) remember: bool,
     pub(super) wish: Wish,
+    /// The session that the password is added to.
+    pub(super) session: Option<Key>,
     /// Who it is, if there is such a user.
     user: Option<Known>,
     /// `None` when the address or the user is banned.
@@ -77,11 +82,15 @@ impl Portal {
                 typed: typed.username,
                 remember: typed.remember,
                 wish: typed.wish,
+                session: typed.session,
                 ..Login::unreadable(door)
             };
             return Step::Answer(self.turn_away(request, &login, busy, world));
         }
-        let found = world.directory().find(&typed.username);
+        let found = match typed.session {
+            Some(_) => world.directory().user(&typed.username),
+            None => world.directory().find(&typed.username),
+        };
         let user = found.map(|user| Known {
             name: user.name.clone(),
             password: user.password.fingerprint(),
@@ -99,6 +108,7 @@ impl Portal {
             typed: typed.username,
             remember: typed.remember,
             wish: typed.wish,
+            session: typed.session,
             user,
             reservation,
         };
@@ -149,6 +159,9 @@ impl Portal {
     ) -> Answer {
         let answer = match login.door {
             Door::Api => self.refuse(request, 503),
+            Door::Page if login.session.is_some() => {
+                self.password_again(request, login, 503, world)
+            }
             Door::Page => self.login_busy(request, login, world),
         };
         answer.with("Retry-After", busy.retry_after.to_string())
@@ -164,6 +177,9 @@ impl Portal {
     ) -> Answer {
         let mut answer = match login.door {
             Door::Api => super::api::failure(401),
+            Door::Page if login.session.is_some() => {
+                self.password_again(request, &login, 401, world)
+            }
             Door::Page => self.login_failed(request, &login, world),
         };
         answer.hold = world.hold();
@@ -183,26 +199,56 @@ impl Portal {
         user: Known,
         world: &mut dyn World,
     ) -> Answer {
-        let onward = self.onward(request, domain, &login.wish, &user.name, world);
-        let Some(cookie) = start(request, domain, login.remember, &user, world) else {
-            let mut answer = self.refuse(request, 503).with("Retry-After", "5");
-            answer.event = Some(Event::Lose(user.name));
-            return answer;
+        let (onward, cookie) = match &login.session {
+            Some(key) => (
+                login.wish.proven(&self.settings, domain),
+                sessions::step_up(request, domain, key, Methods::PASSWORD, world),
+            ),
+            None => {
+                let sign_in = SignIn {
+                    user: &user.name,
+                    password: user.password,
+                    methods: Methods::PASSWORD,
+                    remember: login.remember,
+                };
+                (
+                    self.onward(request, domain, &login.wish, &user.name, world),
+                    sessions::start(request, domain, &sign_in, world),
+                )
+            }
         };
-        let mut answer = match login.door {
-            Door::Api => super::api::signed_in(&onward),
-            Door::Page => Answer::redirect(match onward {
-                Onward::Go(address) => address,
-                Onward::ProveMore => request.location(&format!("/{}", login.wish.query())),
-                Onward::Stay => request.location("/"),
-            }),
+        let Some(cookie) = cookie else {
+            return self.lost(request, &user.name);
         };
+        let mut answer = self.signed_in(request, login.door, &login.wish, onward);
         answer.cookies.push(cookie);
-        answer.event = Some(Event::SignIn(user.name));
+        answer.event = Some(match login.session {
+            Some(_) => Event::Prove(user.name, "the password"),
+            None => Event::SignIn(user.name),
+        });
         answer
     }
 
-    fn onward(
+    /// What somebody is told who has signed in, but for the cookie.
+    pub(super) fn signed_in(
+        &self,
+        request: &Request<'_>,
+        door: Door,
+        wish: &Wish,
+        onward: Onward,
+    ) -> Answer {
+        match door {
+            Door::Api => super::api::signed_in(&onward),
+            Door::Page => Answer::redirect(match onward {
+                Onward::Go(address) => address,
+                Onward::ProveMore => request.location(&format!("/2fa{}", wish.query())),
+                Onward::Stay => request.location("/"),
+            }),
+        }
+    }
+
+    /// Where a user goes who has proven one factor.
+    pub(super) fn onward(
         &self,
         request: &Request<'_>,
         domain: &Domain,
@@ -233,38 +279,9 @@ impl Login {
             typed: String::new(),
             remember: false,
             wish: Wish::default(),
+            session: None,
             user: None,
             reservation: None,
         }
     }
-}
-
-/// Starts a session under a new id and ends those under ids that the browser had before.
-fn start(
-    request: &Request<'_>,
-    domain: &Domain,
-    remember: bool,
-    user: &Known,
-    world: &mut dyn World,
-) -> Option<String> {
-    let record = Record {
-        user: Name::new(&user.name).ok()?,
-        domain: domain.realm.id,
-        password: user.password,
-        methods: Methods::PASSWORD,
-        remember: remember && domain.realm.lifetimes.remember_me.is_some(),
-        created: request.now,
-        last_activity: request.now,
-        address: request.address,
-        device: Device::of(request.headers.user_agent),
-    };
-    let token = Token::new(world.random());
-    let ends = domain.realm.lifetimes.ends(&record);
-    if !world.start(&token.key(), &record, ends, request.now) {
-        return None;
-    }
-    visitor::end_all(request, domain, world);
-    let value = token.seal(world.keys(), &domain.realm.domain);
-    let max_age = domain.realm.lifetimes.max_age(record.remember);
-    Some(set_cookie(&domain.realm.cookie, &value, Some(max_age)))
 }

@@ -18,10 +18,12 @@ mod letter;
 mod login;
 mod messages;
 mod onward;
+mod outage;
 mod pages;
 mod request;
 mod return_address;
 mod second;
+mod sessions;
 mod settings;
 mod sign_out;
 mod ticket;
@@ -65,6 +67,7 @@ pub struct Portal {
     settings: Settings,
     policy: String,
     formless_policy: String,
+    script_policy: String,
 }
 
 impl Portal {
@@ -75,6 +78,7 @@ impl Portal {
             settings,
             policy,
             formless_policy: pages::formless_policy(),
+            script_policy: pages::script_policy(),
         }
     }
 
@@ -105,7 +109,7 @@ impl Portal {
     fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
         let place = request.path.split('/').nth(1).unwrap_or_default();
         match place {
-            "2fa" | "assets" => return self.second_page(request, domain, world),
+            "2fa" | "assets" | "passkey" => return self.second_page(request, domain, world),
             "settings" | "reset-password" | "revoke" => {
                 return self.account_page(request, domain, world);
             }
@@ -123,6 +127,11 @@ impl Portal {
 
     fn page(&self, status: u16, page: &impl Template) -> Answer {
         Self::render(status, &self.policy, page)
+    }
+
+    /// A page that loads our script.
+    fn script_page(&self, status: u16, page: &impl Template) -> Answer {
+        Self::render(status, &self.script_policy, page)
     }
 
     fn formless_page(&self, status: u16, page: &impl Template) -> Answer {

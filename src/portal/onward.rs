@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use crate::access::{Object, Requirement, Rules, Subject};
 
-use super::form;
+use super::form::{self, Form};
+use super::request::Request;
 use super::return_address::ReturnAddress;
 use super::settings::{Domain, Settings};
 
@@ -51,6 +52,26 @@ impl Wish {
             pairs.push(("rm", &self.rm));
         }
         format!("?{}", form::encode(pairs))
+    }
+
+    /// What the query of `request` says.
+    pub(super) fn of_query(request: &Request<'_>) -> Self {
+        let value = |name| request.query_value(name).unwrap_or_default();
+        Self::new(value("rd"), value("rm"))
+    }
+
+    /// What the fields of a form say.
+    pub(super) fn of_form(form: &mut Form) -> Self {
+        Self::new(form.take("rd").to_string(), form.take("rm").to_string())
+    }
+
+    /// Where a visitor who has proven all that can be asked for goes.
+    pub(super) fn proven(&self, settings: &Settings, domain: &Domain) -> Onward {
+        let go = match self.rd.is_empty() {
+            true => settings.start_page(domain).map(str::to_owned),
+            false => self.address(settings).map(|to| to.as_str().to_owned()),
+        };
+        go.map_or(Onward::Stay, Onward::Go)
     }
 
     /// Where a visitor who has proven one factor goes.

@@ -33,7 +33,7 @@ impl Visitor {
             let user = world
                 .directory()
                 .holder(record.user.as_str(), record.password)?;
-            Some(Self::new(key, &record, user))
+            Some(Self::new(key, &record, user, domain))
         })
     }
 
@@ -45,10 +45,10 @@ impl Visitor {
         }
     }
 
-    fn new(key: Key, record: &Record, user: &User) -> Self {
+    fn new(key: Key, record: &Record, user: &User, domain: &Domain) -> Self {
         Visitor {
             key,
-            level: record.level(),
+            level: record.methods.level(domain.realm.passkey_is_two),
             factor_knowledge: record.methods.holds(Methods::PASSWORD),
             name: user.name.clone(),
             display_name: display_name(user).to_owned(),

@@ -14,8 +14,8 @@ mod table;
 mod token;
 
 pub use cookie::{
-    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, carries, clear_cookie, set_cookie,
-    sets, strip_to, tokens, values,
+    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, PORTAL_PREFIX, Stripped, Which, carries,
+    clear_cookie, set_cookie, sets, strip_to, tokens, values,
 };
 pub use device::{Browser, Device, System};
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};

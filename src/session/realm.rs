@@ -13,10 +13,12 @@ pub struct Realm {
     pub cookie: CookieSpec,
     /// How long sessions last.
     pub lifetimes: Lifetimes,
+    /// Whether a passkey that has verified its user is two factors, see [`super::Methods::level`].
+    pub passkey_is_two: bool,
 }
 
 impl Realm {
-    /// The realm of `domain`.
+    /// The realm of `domain`, where a passkey is one factor.
     pub fn new(domain: &str, cookie: CookieSpec, lifetimes: Lifetimes) -> Self {
         let domain = domain.to_ascii_lowercase();
         Realm {
@@ -24,6 +26,7 @@ impl Realm {
             domain,
             cookie,
             lifetimes,
+            passkey_is_two: false,
         }
     }
 

@@ -103,6 +103,16 @@ impl<'a> Table<'a> {
         (removed, !self.slots.is_past_end(place))
     }
 
+    /// The sessions of the user called `name` in one range of places, dead ones included, and
+    /// whether there are places behind it.
+    pub fn of_user_in(&self, name: &str, places: std::ops::Range<u32>) -> (Vec<Session>, bool) {
+        let end = places.end;
+        let there = places.take_while(|place| !self.slots.is_past_end(*place));
+        let found = there.filter_map(|place| self.slots.entry(place).and_then(session));
+        let his = found.filter(|session| session.record.user == *name);
+        (his.collect(), !self.slots.is_past_end(end))
+    }
+
     /// All sessions, dead ones included, in no order.
     pub fn iter(&self) -> impl Iterator<Item = Session> + '_ {
         let mut place = 0;

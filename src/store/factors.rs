@@ -75,6 +75,10 @@ pub trait Factors: Send + Sync {
     /// since it was found: then the signature must not count.
     fn note_assertion(&self, assertion: &Assertion, now: u64) -> Result<bool, StoreError>;
 
+    /// Uses up a challenge whose answer was right: `true` for exactly one caller, whoever asks at
+    /// the same time. `until` is when no answer to it can be right any more.
+    fn spend_challenge(&self, challenge: &[u8], until: u64, now: u64) -> Result<bool, StoreError>;
+
     /// The second factor that a user prefers.
     fn preferred(&self, user: &str) -> Result<Option<SecondFactor>, StoreError>;
     /// Remembers the second factor that a user prefers.

@@ -153,6 +153,8 @@ pub struct Assertion {
     pub verified: bool,
     /// Whether the credential has been copied to other devices.
     pub backup_state: bool,
+    /// Whether it was found without a user name. Once set, it stays.
+    pub discoverable: bool,
 }
 
 /// A one-time code that is to be kept; the store keeps a keyed hash of it.

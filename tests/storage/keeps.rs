@@ -157,6 +157,7 @@ fn a_counter_moves_for_one_of_two_uses() {
         present: true,
         verified: true,
         backup_state: true,
+        discoverable: true,
     };
     assert!(store.note_assertion(&used, NOW + 1).unwrap());
     assert!(!store.note_assertion(&used, NOW + 1).unwrap());
@@ -168,7 +169,7 @@ fn a_counter_moves_for_one_of_two_uses() {
     let kept = store.credentials("erin").unwrap().remove(0);
     assert_eq!(kept.last_used, Some(NOW + 3));
     let kept = kept.credential;
-    assert!(kept.clone_warning && kept.verified && kept.backup_state);
+    assert!(kept.clone_warning && kept.verified && kept.backup_state && kept.discoverable);
     assert_eq!(kept.sign_count, 4);
 }
 

@@ -15,6 +15,8 @@ use super::{Route, route};
 pub(super) enum Place {
     /// Leave to change something, by a mailed code.
     Elevation,
+    /// All TOTP devices of a user. Its path is among those of second factors.
+    Totp,
     /// A TOTP device that is being enrolled.
     TotpRegister,
     /// All keys of a user.

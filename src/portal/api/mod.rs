@@ -18,9 +18,11 @@ use crate::portal::visitor::{self, Visitor};
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
 
+use crate::store::SecondFactor;
+
 use objects::{
-    CONFIGURATION, Failure, FirstFactorBody, PASSWORD_POLICY, Redirect, Safe, SafeRedirectionBody,
-    SignOutBody, SignedOut, State, UserInfo, data, fine, object, redact,
+    Configuration, Failure, FirstFactorBody, PASSWORD_POLICY, Redirect, Safe, SafeRedirectionBody,
+    SignOutBody, SignedOut, State, data, fine, object,
 };
 
 const WRONG: &str = "Authentication failed. Check your credentials.";
@@ -32,7 +34,6 @@ enum Place {
     Health,
     State,
     FirstFactor,
-    UserInfo,
     SignOut,
     Configuration,
     PasswordPolicy,
@@ -57,11 +58,10 @@ const fn route(path: &'static str, place: Place, allow: &'static str) -> Route {
     Route { path, place, allow }
 }
 
-const ROUTES: [Route; 10] = [
+const ROUTES: [Route; 9] = [
     route("/api/health", Place::Health, "GET, HEAD, OPTIONS"),
     route("/api/state", Place::State, "GET, OPTIONS"),
     route("/api/firstfactor", Place::FirstFactor, "OPTIONS, POST"),
-    route("/api/user/info", Place::UserInfo, "GET, OPTIONS, POST"),
     route("/api/logout", Place::SignOut, "OPTIONS, POST"),
     route("/api/configuration", Place::Configuration, "GET, OPTIONS"),
     route(
@@ -151,8 +151,7 @@ impl Portal {
             (Place::SafeRedirection, None) => Answer::text(401),
             (Place::SafeRedirection, Some(_)) => self.safe_redirection(request),
             (_, None) => Answer::text(403),
-            (Place::UserInfo, Some(visitor)) => user_info(request, &visitor),
-            (Place::Configuration, Some(_)) => Answer::json(200, &data(CONFIGURATION)),
+            (Place::Configuration, Some(_)) => self.configuration(domain),
             (_, Some(_)) => Answer::text(404),
         }
     }
@@ -174,6 +173,7 @@ impl Portal {
                     password: Zeroizing::new(body.password),
                     remember: body.keep_me_logged_in.unwrap_or_default(),
                     wish,
+                    session: None,
                 };
                 self.begin(request, Door::Api, typed, world)
             }
@@ -188,6 +188,18 @@ impl Portal {
                 authentication_level: visitor.map_or(0, |visitor| visitor.level),
                 factor_knowledge: visitor.is_some_and(|visitor| visitor.factor_knowledge),
                 default_redirection_url: self.settings.start_page(domain),
+            }),
+        )
+    }
+
+    fn configuration(&self, domain: &Domain) -> Answer {
+        let account = &self.settings.account;
+        Answer::json(
+            200,
+            &data(Configuration {
+                available_methods: self.offered(domain).all().map(SecondFactor::word).collect(),
+                password_change_disabled: !account.change_password,
+                password_reset_disabled: account.reset.is_none(),
             }),
         )
     }
@@ -215,13 +227,7 @@ impl Portal {
     fn safe_redirection(&self, request: &Request<'_>) -> Answer {
         let body = object::<SafeRedirectionBody>(request);
         match body.filter(|body| return_address::is_address(&body.uri)) {
-            None => Answer::json(
-                200,
-                &Failure {
-                    status: "KO",
-                    message: OPERATION_FAILED,
-                },
-            ),
+            None => refused(200, OPERATION_FAILED),
             Some(body) => {
                 let ok = ReturnAddress::parse(&body.uri, |host| self.settings.covers(host)).is_ok();
                 Answer::json(200, &data(Safe { ok }))
@@ -232,13 +238,28 @@ impl Portal {
 
 /// The answer to every failure to sign in.
 pub(super) fn failure(status: u16) -> Answer {
+    refused(status, WRONG)
+}
+
+/// The answer to a request for something that does not work now.
+pub(super) fn unavailable(request: &Request<'_>) -> Answer {
+    refused(503, request.messages().unavailable.text)
+}
+
+/// Any other refusal.
+pub(super) fn refused(status: u16, message: &'static str) -> Answer {
     Answer::json(
         status,
         &Failure {
             status: "KO",
-            message: WRONG,
+            message,
         },
     )
+}
+
+/// What was asked for.
+pub(super) fn tell(what: impl serde::Serialize) -> Answer {
+    Answer::json(200, &data(what))
 }
 
 /// The answer to a successful one.
@@ -247,19 +268,4 @@ pub(super) fn signed_in(onward: &Onward) -> Answer {
         Onward::Go(redirect) => Answer::json(200, &data(Redirect { redirect })),
         Onward::ProveMore | Onward::Stay => Answer::json(200, &fine()),
     }
-}
-
-fn user_info(request: &Request<'_>, visitor: &Visitor) -> Answer {
-    let emails = || visitor.emails.iter().map(|email| redact(email)).collect();
-    Answer::json(
-        200,
-        &data(UserInfo {
-            display_name: &visitor.display_name,
-            emails: (request.method == b"GET").then(emails),
-            method: "",
-            has_totp: false,
-            has_webauthn: false,
-            has_duo: false,
-        }),
-    )
 }

@@ -1,5 +1,7 @@
 //! The objects of the API, as Authelia writes and reads them.
 
+use cookie::time::OffsetDateTime;
+use cookie::time::format_description::well_known::Rfc3339;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::portal::request::Request;
@@ -43,7 +45,7 @@ pub(super) struct UserInfo<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Configuration {
-    pub(super) available_methods: [&'static str; 0],
+    pub(super) available_methods: Vec<&'static str>,
     pub(super) password_change_disabled: bool,
     pub(super) password_reset_disabled: bool,
 }
@@ -105,12 +107,6 @@ pub(super) const PASSWORD_POLICY: PasswordPolicy = PasswordPolicy {
     require_special: false,
 };
 
-pub(super) const CONFIGURATION: Configuration = Configuration {
-    available_methods: [],
-    password_change_disabled: true,
-    password_reset_disabled: true,
-};
-
 pub(super) fn fine() -> Success<()> {
     Success {
         status: "OK",
@@ -134,6 +130,14 @@ pub(super) fn object<T: DeserializeOwned>(request: &Request<'_>) -> Option<T> {
         return None;
     }
     serde_json::from_slice(request.body).ok()
+}
+
+/// A time (Unix seconds) as the API writes it; empty for one beyond the year 9999.
+pub(super) fn rfc3339(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok();
+    let time = time.and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
+    time.and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 /// An address with all but the first and the last letter before the `@` starred.

@@ -35,11 +35,6 @@ pub static ENGLISH: Messages = Messages {
     signed_out_explained: "Your session has ended on every site that uses this sign-in.",
     sign_in_again: "Sign in again",
 
-    second_factor: "One more step is needed",
-    second_factor_explained: Phrase(
-        "{} asks for a second factor, and this portal cannot check one yet. Your password was right; ask the administrator of this site for access.",
-    ),
-
     challenge: "Please sign in",
     challenge_explained: Phrase("You need to sign in to open {}"),
 

@@ -74,11 +74,6 @@ pub struct Messages {
     /// Link to the login page.
     pub sign_in_again: &'static str,
 
-    /// Heading where two factors are asked for.
-    pub second_factor: &'static str,
-    /// What that means; the place is a host.
-    pub second_factor_explained: Phrase,
-
     /// Heading where nobody is signed in.
     pub challenge: &'static str,
     /// What that means; the place is an address.

@@ -1,5 +1,6 @@
 //! The pages: templates that are checked and escaped when the program is compiled, one style that
-//! is part of every page and allowed by its hash, no script.
+//! is part of every page and allowed by its hash. No script but the one without which no browser
+//! talks to a security key, and that on pages about keys only.
 
 use askama::Template;
 use base64::Engine as _;
@@ -10,6 +11,12 @@ use super::messages::{Messages, Phrase};
 use super::settings::Theme;
 
 const STYLE: &str = include_str!("style.css");
+
+/// The script that talks to security keys; what a page gives it stands at its top.
+pub(super) const SCRIPT: &str = include_str!("webauthn.js");
+
+/// Where the script lies in the portal.
+pub(super) const SCRIPT_PATH: &str = "/assets/webauthn.js";
 
 /// What every page has around its card.
 pub(super) struct Frame {
@@ -40,6 +47,49 @@ pub(super) struct LoginPage<'a> {
     pub password_error: Option<&'static str>,
     /// Whether the password's error is about the name, too.
     pub wrong: bool,
+    /// The way in with a passkey, where there is one.
+    pub passkey: Option<PasskeyForm>,
+}
+
+/// The way in with a passkey.
+pub(super) struct PasskeyForm {
+    pub action: String,
+    /// Where the script finds what to ask.
+    pub options: String,
+    pub script: String,
+}
+
+/// What is to be proven on a [`SecondPage`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecondKind {
+    Code,
+    Key,
+    Password,
+}
+
+/// A second factor, or the password after a passkey.
+#[derive(Template)]
+#[template(path = "second.html")]
+pub(super) struct SecondPage<'a> {
+    pub frame: Frame,
+    pub t: &'static Messages,
+    pub kind: SecondKind,
+    pub action: String,
+    pub token: String,
+    /// Who asks.
+    pub host: Option<&'a str>,
+    pub rd: &'a str,
+    pub rm: &'a str,
+    /// The name that is signed in.
+    pub login: &'a str,
+    pub alert: Option<&'static str>,
+    pub error: Option<&'static str>,
+    /// Another way to prove it.
+    pub switch: Option<(String, &'static str)>,
+    pub sign_out: String,
+    /// Where the script finds what to ask.
+    pub options: String,
+    pub script: String,
 }
 
 /// Who is signed in, where to go, and the way out.
@@ -95,6 +145,11 @@ impl Frame {
 /// may send him on to hosts that we do not know; so any host, but never without TLS.
 pub(super) fn form_policy() -> String {
     policy_with("'self' https:")
+}
+
+/// The Content Security Policy of pages with a form and our script.
+pub(super) fn script_policy() -> String {
+    format!("{}; script-src 'self'; connect-src 'self'", form_policy())
 }
 
 /// The Content Security Policy of pages without a form.

@@ -1,18 +1,112 @@
 //! Proving a second factor, and signing in with a passkey: the pages, and what API and pages share.
+//!
+//! A flow reads the request, asks the store on an errand, and goes on with what was found. Whether
+//! an attempt may count is asked before anything of it is looked at ([`proof`]), what a browser
+//! carries between two requests is a ticket.
 
+mod code;
+mod key;
+mod pages;
+mod passkey;
+mod password;
+mod proof;
+mod ways;
+
+use super::answer::Answer;
+use super::onward::{Onward, Wish};
+use super::pages::SCRIPT;
 use super::request::Request;
 use super::settings::Domain;
+use super::visitor::Visitor;
 use super::world::World;
 use super::{Portal, Step};
+use crate::store::SecondFactor;
+
+pub(super) use passkey::PasskeyAnswer;
+pub(super) use ways::Known;
+
+use pages::View;
+
+/// The purpose of the token in forms of these pages.
+const FORM: &str = "second factor form";
+
+/// What the API says of a factor that is not proven, whatever the reason.
+pub(super) const NOT_PROVEN: &str = "Authentication failed, please retry later.";
 
 impl Portal {
-    /// The pages below `/2fa`, and the script and pictures below `/assets`.
+    /// The pages below `/2fa`, the way in with a passkey, and the script below `/assets`.
     pub(super) fn second_page(
         &self,
         request: &Request<'_>,
-        _domain: &Domain,
-        _world: &mut dyn World,
+        domain: &Domain,
+        world: &mut dyn World,
     ) -> Step {
-        Step::Answer(self.refuse(request, 404))
+        let allow = match request.path {
+            "/assets/webauthn.js" | "/2fa" => "GET, HEAD",
+            "/2fa/totp" | "/2fa/webauthn" | "/2fa/password" => "GET, HEAD, POST",
+            "/passkey" => "POST",
+            _ => return Step::Answer(self.refuse(request, 404)),
+        };
+        if !allow
+            .split(", ")
+            .any(|method| method.as_bytes() == request.method)
+        {
+            return Step::Answer(self.refuse(request, 405).with("Allow", allow));
+        }
+        match (request.path, request.method) {
+            ("/assets/webauthn.js", _) => Step::Answer(Answer::script(SCRIPT)),
+            ("/passkey", _) => self.passkey_form(request, domain, world),
+            ("/2fa/totp", b"POST") => self.code_form(request, domain, world),
+            ("/2fa/webauthn", b"POST") => self.key_form(request, domain, world),
+            ("/2fa/password", b"POST") => self.password_form(request, domain, world),
+            ("/2fa/password", _) => self.visit_password(request, domain, world),
+            ("/2fa/totp", _) => self.visit_factor(request, domain, Some(SecondFactor::Totp), world),
+            ("/2fa/webauthn", _) => {
+                self.visit_factor(request, domain, Some(SecondFactor::Webauthn), world)
+            }
+            _ => self.visit_factor(request, domain, None, world),
+        }
+    }
+
+    /// A page on which a second factor is proven: the one asked for, else the one preferred.
+    fn visit_factor(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        asked: Option<SecondFactor>,
+        world: &mut dyn World,
+    ) -> Step {
+        let wish = Wish::of_query(request);
+        match self.guest(request, domain, &wish, true, world) {
+            Ok(visitor) => self.show(request, domain, visitor, View::new(asked, wish), world),
+            Err(elsewhere) => Step::Answer(elsewhere),
+        }
+    }
+
+    /// The visitor who has proven one factor, `knowledge` or not; everybody else is sent on.
+    fn guest(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        wish: &Wish,
+        knowledge: bool,
+        world: &mut dyn World,
+    ) -> Result<Visitor, Answer> {
+        let to =
+            |path: &str| Answer::redirect(request.location(&format!("{path}{}", wish.query())));
+        match Visitor::find(request, domain, world) {
+            None => Err(to("/")),
+            Some(visitor) if visitor.level > 1 => Err(self.on_page(request, domain, wish)),
+            Some(visitor) if visitor.factor_knowledge == knowledge => Ok(visitor),
+            Some(_) => Err(to(if knowledge { "/2fa/password" } else { "/2fa" })),
+        }
+    }
+
+    /// On from a page, for who has proven everything.
+    pub(super) fn on_page(&self, request: &Request<'_>, domain: &Domain, wish: &Wish) -> Answer {
+        Answer::redirect(match wish.proven(&self.settings, domain) {
+            Onward::Go(address) => address,
+            Onward::ProveMore | Onward::Stay => request.location("/"),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! The calls of [`Factors`], each one transaction.
 
-use super::{Outcome, Sqlite, codes, preferences, totp, webauthn};
+use super::{Outcome, Sqlite, challenges, codes, preferences, totp, webauthn};
 use crate::store::{
     Assertion, Credential, Enrolled, Factors, NewCode, NewCredential, NewTotp, Purpose, Random,
     SecondFactor, TotpDevice,
@@ -86,6 +86,10 @@ impl Factors for Sqlite {
 
     fn note_assertion(&self, assertion: &Assertion, now: u64) -> Outcome<bool> {
         self.write(|tx| webauthn::note(tx, assertion, now))
+    }
+
+    fn spend_challenge(&self, challenge: &[u8], until: u64, now: u64) -> Outcome<bool> {
+        self.write(|tx| challenges::spend(tx, challenge, until, now))
     }
 
     fn preferred(&self, user: &str) -> Outcome<Option<SecondFactor>> {

@@ -177,7 +177,7 @@ pub(super) fn remove(connection: &Connection, user: &str, id: i64) -> Result<boo
 pub(super) fn note(connection: &Connection, used: &Assertion, now: u64) -> Result<bool, Fault> {
     let update = "UPDATE webauthn_credentials SET sign_count = ?3, \
         clone_warning = max(clone_warning, ?4), present = ?5, verified = ?6, backup_state = ?7, \
-        last_used = max(coalesce(last_used, 0), ?8) WHERE id = ?1 AND sign_count = ?2";
+        last_used = max(coalesce(last_used, 0), ?8), discoverable = max(discoverable, ?9) WHERE id = ?1 AND sign_count = ?2";
     let values = params![
         used.id,
         used.found,
@@ -186,7 +186,8 @@ pub(super) fn note(connection: &Connection, used: &Assertion, now: u64) -> Resul
         used.present,
         used.verified,
         used.backup_state,
-        seconds(now)
+        seconds(now),
+        used.discoverable
     ];
     Ok(connection.execute(update, values)? == 1)
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Attempt, Banned, Mark, Reservation, Settings, Whom,
+    Attempt, Banned, Mark, Reservation, Settings, Stage, Whom,
     listed::{
         ADDRESS, LABEL, Listed, Who, name_label, network, network_label, read_name, read_network,
     },
@@ -80,7 +80,10 @@ impl<'a, M: Memory> Attempts<'a, M> {
         settings: &Settings,
         now: u64,
     ) -> Result<Reservation, Banned> {
-        let mut reservation = Reservation { marks: [None; 2] };
+        let mut reservation = Reservation {
+            stage: Stage::Password,
+            marks: [None; 2],
+        };
         if let Some(banned) = self.banned(attempt, settings, now) {
             return Err(banned);
         }
