@@ -1,4 +1,5 @@
-//! Regulation: who fails too often to sign in is banned for a while.
+//! Regulation: who fails too often to sign in is banned for a while, and so is whom an administrator
+//! bans.
 //!
 //! An attempt is reserved before its password is checked, and counts as a failure from then on:
 //! however many come at once, no more than `max_retries` of them reach a password. A reservation
@@ -18,7 +19,7 @@ mod tally;
 pub use attempts::Attempts;
 pub use delay::{Delay, FLOOR_BASIC, FLOOR_FORM};
 pub use limits::{Bucket, Limits, MAX_BUCKETS};
-pub use listed::{Listed, Who};
+pub use listed::{Listed, Who, counted_as};
 
 /// Whom failures are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,17 @@ pub struct Settings {
     pub find_time: u64,
     /// How long a ban lasts.
     pub ban_time: u64,
+}
+
+impl Settings {
+    /// Whether failures of such a kind are counted at all.
+    fn counts(&self, whom: Whom) -> bool {
+        let mode = match whom {
+            Whom::User => self.modes.user,
+            Whom::Address => self.modes.ip,
+        };
+        mode && self.max_retries > 0
+    }
 }
 
 /// One attempt to sign in.

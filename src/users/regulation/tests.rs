@@ -6,6 +6,7 @@ use crate::slots::Opened;
 mod crowds;
 mod kill;
 mod model;
+mod said;
 
 const KEY: [u8; 32] = [9; 32];
 const BOTH: Modes = Modes {
