@@ -9,7 +9,7 @@ use super::{
     directive::{Mistake, conf_log},
     entry,
     ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
-    guard_cookie, hashing,
+    guard_cookie, hashing, ledger,
     log::Level,
     module::ngx_http_auth_gate_module,
     portal, request, variables,
@@ -271,6 +271,7 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         loaded
             .snapshot
             .watch(&loaded.config, &conf.zone, loaded.threads);
+        ledger::begin(loaded, &conf.zone);
         OK
     })
 }
@@ -293,6 +294,7 @@ pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
         if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
             hashing::reset(&conf.zone);
         }
+        ledger::finish();
     });
 }
 
