@@ -1,6 +1,13 @@
 //! The portal with a world in memory: pages, API, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[allow(dead_code, reason = "tests of other rooms use the rest")]
+#[path = "factors/authenticator.rs"]
+mod authenticator;
+#[allow(dead_code, reason = "tests of other rooms use the rest")]
+#[path = "factors/signer.rs"]
+mod signer;
+
 #[path = "portal/office.rs"]
 mod office;
 #[path = "portal/world.rs"]
@@ -8,9 +15,15 @@ mod world;
 
 #[path = "portal/attacks.rs"]
 mod attacks;
+#[path = "portal/keys.rs"]
+mod keys;
 #[path = "portal/pages.rs"]
 mod pages;
 #[path = "portal/recorded.rs"]
 mod recorded;
 #[path = "portal/return_addresses.rs"]
 mod return_addresses;
+#[path = "portal/second.rs"]
+mod second;
+#[path = "portal/second_attacks.rs"]
+mod second_attacks;

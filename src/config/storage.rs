@@ -9,8 +9,7 @@ use super::later::{filled, need};
 use super::model::Storage;
 use super::report::{At, Report};
 
-/// Reads `storage`; relative paths are relative to `configuration`. Nobody needs one before there
-/// is something to keep.
+/// Reads `storage`; relative paths are relative to `configuration`.
 pub(super) fn storage(root: &At<'_>, configuration: &Path, report: &mut Report) -> Option<Storage> {
     let storage = root.get("storage")?;
     engines(&storage, report);

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
     config::Config,
+    mail::MailError,
     portal::Portal,
 };
 
@@ -43,16 +44,23 @@ pub struct Loaded {
 
 impl Loaded {
     /// What a configuration becomes in this process.
-    pub fn new(config: Config, threads: Threads, cycle: *mut ngx_cycle_t) -> Self {
+    ///
+    /// # Errors
+    /// A file that it names cannot be read.
+    pub fn new(
+        config: Config,
+        threads: Threads,
+        cycle: *mut ngx_cycle_t,
+    ) -> Result<Self, MailError> {
         let config = Arc::new(config);
-        Loaded {
+        Ok(Loaded {
             portal: RefCell::new(Rc::new(Portal::new(config.portal_settings()))),
             snapshot: Rc::new(Snapshot::new(&config)),
-            office: Arc::new(Office::new(&config)),
+            office: Arc::new(Office::new(&config)?),
             config,
             threads,
             cycle,
-        }
+        })
     }
 
     /// The portal.

@@ -36,23 +36,48 @@ pub fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Waiting, Option<T>) + 'static,
 ) {
-    if WAITING.with_borrow(|waiting| waiting.len() >= QUEUE) {
+    if is_full() {
         return then(waiting, None);
     }
-    let start = move || {
-        if waiting.has_gone() {
-            return;
+    enqueue(move || {
+        if !waiting.has_gone() {
+            start(threads, work, |result| then(waiting, result));
         }
-        BUSY.set(BUSY.get() + 1);
-        let finish = move |result: Option<T>| {
-            BUSY.set(BUSY.get() - 1);
-            then(waiting, result);
-            admit();
-        };
-        job::spawn(threads, AtExit::Wait, work, finish);
-    };
+    });
+}
+
+/// The same for work that no request waits for.
+pub fn run_aside<T: Send + 'static>(
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Option<T>) + 'static,
+) {
+    if is_full() {
+        return then(None);
+    }
+    enqueue(move || start(threads, work, then));
+}
+
+fn is_full() -> bool {
+    WAITING.with_borrow(|waiting| waiting.len() >= QUEUE)
+}
+
+fn enqueue(start: impl FnOnce() + 'static) {
     WAITING.with_borrow_mut(|waiting| waiting.push_back(Box::new(start)));
     admit();
+}
+
+fn start<T: Send + 'static>(
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Option<T>) + 'static,
+) {
+    BUSY.set(BUSY.get() + 1);
+    job::spawn(threads, AtExit::Wait, work, move |result| {
+        BUSY.set(BUSY.get() - 1);
+        then(result);
+        admit();
+    });
 }
 
 /// Starts as many of those that wait as may run.

@@ -10,7 +10,7 @@ use super::{
     facts::{self, host_with_port},
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     hashing,
-    log::Level,
+    log::{self, Level},
     office::News,
     reply,
     request::Request,
@@ -20,7 +20,7 @@ use super::{
     world::Surroundings,
 };
 use crate::portal::{
-    self, Answer, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify, World,
+    self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify, World,
 };
 
 /// Milliseconds beyond which no answer is held back.
@@ -61,6 +61,10 @@ fn follow(request: Request<'_>, step: Option<Step>, begun: u64) {
         Step::Answer(answer) => answer_in_time(request, answer, begun),
         Step::Verify(verify) => check_password(request, loaded, *verify, begun),
         Step::Errand(errand) => run_errand(request, loaded, errand, begun),
+        Step::Aside(aside) => {
+            run_aside(request, loaded, aside.work);
+            answer_in_time(request, aside.answer, begun);
+        }
         Step::Sweep(walk) => walk_sessions(request, walk, begun),
     }
 }
@@ -121,6 +125,27 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
     }
 }
 
+fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
+    let office = Arc::clone(&loaded.office);
+    let (snapshot, zone) = (
+        Rc::clone(&loaded.snapshot),
+        Rc::clone(&request.whole().zone),
+    );
+    let work = move || office.run_aside(work);
+    errands::run_aside(loaded.threads, work, move |ran| match ran {
+        Some((event, news)) => {
+            news.spread(&snapshot, &zone);
+            if let Some(event) = event {
+                log::cycle(level(&event), format_args!("auth_gate: {event}"));
+            }
+        }
+        None => log::cycle(
+            Level::Error,
+            format_args!("auth_gate: too much to do at once; a letter was not sent"),
+        ),
+    });
+}
+
 fn walk_sessions(request: Request<'_>, walk: Sweep, begun: u64) {
     if !sweep::has_room() {
         return refuse(request, 503, Some(sweep::RETRY_AFTER));
@@ -166,15 +191,28 @@ fn send(request: Request<'_>, answer: &Answer) {
 /// What happened, for the administrator.
 fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
-    let level = match event {
-        Event::SignIn(_) | Event::SignOut(_) | Event::Prove(..) => Level::Notice,
+    request.log(level(event), format_args!("auth_gate: {event}"));
+}
+
+fn level(event: &Event) -> Level {
+    match event {
+        Event::SignIn(_)
+        | Event::SignOut(_)
+        | Event::Prove(..)
+        | Event::Leave(_)
+        | Event::Change(_, _, None)
+        | Event::AskReset(_)
+        | Event::EndSessions(..) => Level::Notice,
+        // What a visitor got wrong, as nginx logs a wrong Basic password; and what does not work.
         Event::Fail(_)
         | Event::Ban(_)
         | Event::Lose(_)
         | Event::Doubt(..)
+        | Event::NoLeave(_)
+        | Event::WrongPassword(_)
+        | Event::Change(_, _, Some(_))
         | Event::Outage(_) => Level::Error,
-    };
-    request.log(level, format_args!("auth_gate: {event}"));
+    }
 }
 
 /// Milliseconds since `begun`.

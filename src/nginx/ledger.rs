@@ -7,7 +7,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    mem,
     rc::Rc,
     sync::Arc,
 };

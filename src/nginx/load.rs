@@ -25,7 +25,8 @@ pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(
     let cycle = unsafe { (*cf).cycle };
     keep_environment(cycle, &loaded.env_used)?;
     let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
-    conf.loaded = Some(Loaded::new(loaded.config, threads, cycle));
+    let loaded = Loaded::new(loaded.config, threads, cycle);
+    conf.loaded = Some(loaded.map_err(|error| Mistake::Says(error.to_string()))?);
     Ok(())
 }
 

@@ -16,19 +16,24 @@ use secrecy::ExposeSecret;
 
 use super::{
     log::{self, Level},
-    snapshot::{Reading, Snapshot},
+    snapshot::{self, Reading, Snapshot},
     zone::Zone,
 };
 use crate::{
     config::Config,
-    portal::{self, Done, Letter, NotChanged, Outage, Work},
+    mail::{MailError, Post},
+    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
     store::{Factors, Sqlite, StorageKey},
+    users_file::{self, NotWritten},
 };
 
 /// What threads of this process share.
 pub struct Office {
     config: Arc<Config>,
     vault: Option<Vault>,
+    post: Option<Post>,
+    /// How many changes to the users file this process has made; held while it makes one.
+    changes: Mutex<u64>,
 }
 
 /// The store and how it is.
@@ -60,8 +65,8 @@ pub type Line = (Level, String);
 pub struct News {
     /// Lines for the log.
     pub lines: Vec<Line>,
-    /// The users file as this process has written it.
-    pub users: Option<Reading>,
+    /// The users file as this process has written it, or why that cannot be read.
+    pub users: Option<Result<Reading, String>>,
 }
 
 impl News {
@@ -70,24 +75,65 @@ impl News {
         for (level, line) in self.lines {
             log::cycle(level, format_args!("auth_gate: {line}"));
         }
-        if let Some(reading) = self.users {
-            snapshot.adopt(reading, zone);
+        match self.users {
+            Some(Ok(reading)) => snapshot.adopt(reading, zone),
+            Some(Err(sentence)) => {
+                log::cycle(Level::Error, format_args!("auth_gate: {sentence}"));
+                // Every worker tries for itself, this one included.
+                zone.next_users_generation();
+            }
+            None => {}
         }
     }
 }
 
 impl Office {
-    /// The office of one configuration. Opens nothing.
-    pub fn new(config: &Arc<Config>) -> Self {
+    /// The office of one configuration. Opens no store and sends nothing.
+    ///
+    /// # Errors
+    /// The certificates that a mail server is checked against cannot be read.
+    pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
         let vault = config.storage.as_ref().map(|storage| Vault {
             path: storage.path.clone(),
             key: StorageKey::derive(storage.encryption_key.expose_secret().as_bytes()),
             state: Mutex::default(),
         });
-        Office {
+        Ok(Office {
             config: Arc::clone(config),
             vault,
-        }
+            post: config.notifier.as_ref().map(Post::new).transpose()?,
+            changes: Mutex::default(),
+        })
+    }
+
+    /// Whether letters can leave. For a thread that may wait.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub fn check_post(&self) -> Result<(), MailError> {
+        self.post.as_ref().map_or(Ok(()), Post::check)
+    }
+
+    /// Changes the password, and what the file then reads as.
+    fn change_password(
+        &self,
+        user: &str,
+        current: u64,
+        new: &[u8],
+    ) -> Result<(u64, Result<Reading, String>), NotChanged> {
+        let file = &self.config.users_file;
+        let mut salt = vec![0; file.password.salt_len()];
+        fill(&mut salt);
+        let hash = file.password.hash(new, &salt);
+        let hash = hash.map_err(|error| Outage(error.to_string()))?;
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = users_file::change_password(file, user, current, &hash);
+        let fingerprint = fingerprint.map_err(|error| match error {
+            NotWritten::Stale => NotChanged::Stale,
+            NotWritten::Failed(sentence) => Outage(sentence).into(),
+        })?;
+        *changes += 1;
+        Ok((fingerprint, snapshot::read_own(file, *changes)))
     }
 
     /// Where the store is, and its key.
@@ -98,6 +144,15 @@ impl Office {
 
     /// Does a piece of work. For a thread that may wait.
     pub fn run(&self, work: Work) -> (Done, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    /// Does a piece of work that nobody waits for. For a thread that may wait.
+    pub fn run_aside(&self, work: AsideWork) -> (Option<Event>, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    fn with_errand<R>(&self, work: impl FnOnce(&mut dyn portal::Office) -> R) -> (R, News) {
         let mut errand = Errand {
             office: self,
             store: OnceCell::new(),
@@ -188,13 +243,16 @@ impl portal::Office for Errand<'_> {
         fill(bytes);
     }
 
-    fn send(&mut self, _: &Letter) -> Result<(), Outage> {
-        Err(Outage("there is no notifier".into()))
+    fn send(&mut self, letter: &Letter) -> Result<(), Outage> {
+        let post = self.office.post.as_ref();
+        let post = post.ok_or_else(|| Outage("there is no notifier".into()))?;
+        post.send(letter).map_err(|error| Outage(error.to_string()))
     }
 
     fn change_password(&mut self, user: &str, current: u64, new: &[u8]) -> Result<u64, NotChanged> {
-        let _ = (user, current, new, &self.office.config);
-        Err(Outage("the users file cannot be written".into()).into())
+        let (fingerprint, reading) = self.office.change_password(user, current, new)?;
+        self.news.get_mut().users = Some(reading);
+        Ok(fingerprint)
     }
 }
 

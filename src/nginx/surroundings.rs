@@ -7,12 +7,17 @@ use std::{ffi::c_void, fs::File};
 use super::{
     conf::{Loaded, MainConf},
     ffi,
+    log::{self, Level},
     permissions::Workers,
 };
-use crate::{config::UsersFile, store};
+use crate::{
+    config::UsersFile,
+    portal::{Portal, Reset},
+    store, users_file,
+};
 
-/// Everything of that kind; the error is a sentence for the log.
-pub fn check(conf: &MainConf) -> Result<(), String> {
+/// Everything of that kind; the error is a sentence for the log, and what is no error goes there.
+pub fn check(conf: &MainConf, log: *mut ffi::ngx_log_t) -> Result<(), String> {
     let Some(loaded) = &conf.loaded else {
         return Ok(());
     };
@@ -28,7 +33,9 @@ pub fn check(conf: &MainConf) -> Result<(), String> {
         return Ok(());
     };
     check_users_file(&loaded.config.users_file, &workers)?;
-    check_store(loaded, &workers)
+    check_store(loaded, &workers)?;
+    check_changes(loaded, &workers, log);
+    Ok(())
 }
 
 fn check_users_file(file: &UsersFile, workers: &Workers) -> Result<(), String> {
@@ -59,6 +66,35 @@ fn check_store(loaded: &Loaded, workers: &Workers) -> Result<(), String> {
         }),
         None => Ok(()),
     }
+}
+
+/// Where the workers are not able to change a password, nobody is offered to: that is said once.
+fn check_changes(loaded: &Loaded, workers: &Workers, log: *mut ffi::ngx_log_t) {
+    let mut settings = loaded.config.portal_settings();
+    let account = &mut settings.account;
+    let resets = matches!(account.reset, Some(Reset::Link { .. }));
+    if !account.change_password && !resets {
+        return;
+    }
+    let path = &loaded.config.users_file.path;
+    let Err(sentence) = workers.ask(|| users_file::check(path)) else {
+        return;
+    };
+    account.change_password = false;
+    account.reset.take_if(|_| resets);
+    loaded.set_portal(Portal::new(settings));
+    let command = workers.name().map_or_else(String::new, |name| {
+        let folder = path.parent().unwrap_or(path);
+        format!(": chown {name} '{}' '{}'", path.display(), folder.display())
+    });
+    log::write(
+        log,
+        Level::Warn,
+        format_args!(
+            "auth_gate: passwords can be neither changed nor reset here: {sentence}{command}; or set \
+             authentication_backend.password_change.disable and password_reset.disable to true"
+        ),
+    );
 }
 
 unsafe fn core_conf<'a>(cycle: *mut ffi::ngx_cycle_t) -> Option<&'a ffi::ngx_core_conf_t> {

@@ -14,7 +14,7 @@ use crate::{
     session::{Key, Keys, Record},
     users::{
         Directory,
-        regulation::{Attempt, Attempts, Banned, Bucket, FLOOR_FORM, Reservation, Stage, Whom},
+        regulation::{Attempt, Attempts, Banned, FLOOR_FORM, Reservation, Stage, Whom},
     },
 };
 
@@ -118,9 +118,9 @@ impl World for Surroundings<'_> {
     }
 
     fn limit(&mut self, what: Limited, address: IpAddr, now: u64) -> Result<(), Busy> {
-        let (kind, buckets) = limits(what);
+        let buckets = self.loaded.config.rate_limits.buckets(what);
         self.zone
-            .with_limits(|limits| limits.take(kind, address, buckets, now))
+            .with_limits(|limits| limits.take(number(what), address, buckets, now))
             .unwrap_or(Err(1))
             .map_err(|retry_after| Busy { retry_after })
     }
@@ -152,29 +152,14 @@ impl World for Surroundings<'_> {
     }
 }
 
-/// The number and the buckets of a kind of request.
-fn limits(what: Limited) -> (u8, &'static [Bucket]) {
-    const fn bucket(period: u64, requests: u32) -> Bucket {
-        Bucket { period, requests }
-    }
+/// The number by which a kind of request is counted.
+fn number(what: Limited) -> u8 {
     match what {
-        Limited::SecondFactor => (
-            0,
-            const { &[bucket(60, 30), bucket(120, 40), bucket(600, 50)] },
-        ),
-        Limited::ElevationStart => (
-            1,
-            const { &[bucket(300, 3), bucket(600, 5), bucket(3600, 15)] },
-        ),
-        Limited::ElevationFinish => (
-            2,
-            const { &[bucket(600, 3), bucket(1200, 5), bucket(3600, 15)] },
-        ),
-        Limited::ResetStart => (
-            3,
-            const { &[bucket(600, 5), bucket(900, 10), bucket(1800, 15)] },
-        ),
-        Limited::ResetFinish => (4, const { &[bucket(60, 10), bucket(120, 15)] }),
+        Limited::SecondFactor => 0,
+        Limited::ElevationStart => 1,
+        Limited::ElevationFinish => 2,
+        Limited::ResetStart => 3,
+        Limited::ResetFinish => 4,
     }
 }
 

@@ -319,7 +319,7 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
         let result = conf
             .zone
             .make_ready(zone, conf)
-            .and_then(|()| surroundings::check(conf));
+            .and_then(|()| surroundings::check(conf, zone.shm.log));
         match result {
             Ok(()) => OK,
             Err(message) => {

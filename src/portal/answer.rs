@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::access::Ask;
 
+use super::account::Change;
+
 /// Content type of a page.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// Content type of the API.
@@ -34,6 +36,9 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Milliseconds after the request arrived before which the answer is not sent.
     pub hold: u64,
+    /// Milliseconds after the answer is ready before which it is not sent: for other workers to
+    /// take notice of what it rests on.
+    pub rest: u64,
     /// What happened, for the log.
     pub event: Option<Event>,
 }
@@ -55,6 +60,18 @@ pub enum Event {
     Prove(String, &'static str),
     /// A factor was not proven: of whom, which, and why not.
     Doubt(String, &'static str, String),
+    /// A user has leave to change factors and password.
+    Leave(String),
+    /// A user gave back a code that was not mailed, or may not try.
+    NoLeave(String),
+    /// A user who wanted to change the password did not know the old one, or may not try.
+    WrongPassword(String),
+    /// A user has changed something; why nobody was told, if nobody was.
+    Change(String, Change, Option<String>),
+    /// Somebody asked for a link to set a new password; as it was typed.
+    AskReset(String),
+    /// A user has ended so many sessions.
+    EndSessions(String, usize),
     /// The store or something else outside does not work: a sentence for the administrator.
     Outage(String),
 }
@@ -79,6 +96,7 @@ impl Answer {
             location: None,
             body: Vec::new(),
             hold: 0,
+            rest: 0,
             event: None,
         }
     }
@@ -216,6 +234,21 @@ impl fmt::Display for Event {
             Event::Doubt(user, factor, why) => {
                 write!(f, "user {user:?} did not prove {factor}: {why}")
             }
+            Event::Leave(user) => write!(f, "user {user:?} gave back a mailed code"),
+            Event::NoLeave(user) => write!(f, "user {user:?} gave a wrong code for a mailed one"),
+            Event::WrongPassword(user) => {
+                write!(f, "user {user:?} gave a wrong password for the old one")
+            }
+            Event::Change(user, change, None) => write!(f, "user {user:?} {change}"),
+            Event::Change(user, change, Some(why)) => {
+                write!(
+                    f,
+                    "user {user:?} {change}, and could not be told by mail: {why}"
+                )
+            }
+            Event::AskReset(typed) => write!(f, "a new password was asked for as {typed:?}"),
+            Event::EndSessions(user, 1) => write!(f, "user {user:?} ended a session"),
+            Event::EndSessions(user, count) => write!(f, "user {user:?} ended {count} sessions"),
             Event::Outage(sentence) => f.write_str(sentence),
         }
     }

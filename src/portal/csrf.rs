@@ -54,6 +54,16 @@ impl Nonce {
         )
     }
 
+    /// The token of a form of `purpose`.
+    pub(super) fn token_for(&self, keys: &Keys, purpose: &str) -> String {
+        keys.form_token(purpose, self.0.as_bytes())
+    }
+
+    /// Whether `token` stood in such a form.
+    pub(super) fn verify_for(&self, keys: &Keys, purpose: &str, token: &str) -> bool {
+        keys.verify_form_token(purpose, self.0.as_bytes(), token.as_bytes())
+    }
+
     /// The token of the login form.
     pub(super) fn token(&self, keys: &Keys) -> String {
         keys.form_token(LOGIN, self.0.as_bytes())

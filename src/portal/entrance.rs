@@ -11,7 +11,7 @@ use super::login::{Credentials, Door, Login};
 use super::onward::{self, Wish};
 use super::pages::{Frame, LoginPage, PasskeyForm, SCRIPT_PATH, SignedInPage};
 use super::request::Request;
-use super::settings::Domain;
+use super::settings::{Domain, Reset};
 use super::visitor::Visitor;
 use super::world::World;
 use super::{Portal, Step};
@@ -170,6 +170,15 @@ impl Portal {
                 options: request.link("/api/firstfactor/passkey"),
                 script: request.link(SCRIPT_PATH),
             }),
+            forgot: self
+                .settings
+                .account
+                .reset
+                .as_ref()
+                .map(|reset| match reset {
+                    Reset::Link { .. } => request.link("/reset-password"),
+                    Reset::Elsewhere(address) => address.clone(),
+                }),
         };
         let mut answer = match page.passkey {
             Some(_) => self.script_page(status, &page),
@@ -211,7 +220,7 @@ impl Portal {
             login: &visitor.name,
             quiet: next.is_some(),
             next,
-            back: None,
+            back: Some((request.link("/settings"), t.account.to_settings)),
             action: request.link("/logout"),
             token: csrf::sign_out_token(world.keys(), &visitor.key),
             rd: "",

@@ -6,6 +6,7 @@ use std::any::Any;
 use crate::session::{Key, Session};
 use crate::store::Factors;
 
+use super::answer::{Answer, Event};
 use super::letter::Letter;
 use super::request::Request;
 use super::world::World;
@@ -94,6 +95,18 @@ pub struct Sweep {
 
 /// The second half of a sweep.
 pub struct AfterSweep(Then<Vec<Session>>);
+
+/// Work that nobody waits for, which says what is to be logged of it.
+pub type AsideWork = Box<dyn FnOnce(&mut dyn Office) -> Option<Event> + Send>;
+
+/// An answer, and work that nobody waits for: what the answer says, and when it comes, tells
+/// nothing of the work.
+pub struct Aside {
+    /// The work. It is done whether or not the visitor stays.
+    pub work: AsideWork,
+    /// The answer.
+    pub answer: Answer,
+}
 
 impl Step {
     /// Work away from the event loop. `then` gets `None` when it could not be run.

@@ -10,11 +10,13 @@ mod account;
 mod answer;
 mod api;
 mod csrf;
+mod dates;
 mod entrance;
 mod errand;
 mod form;
 mod guarded;
 mod letter;
+mod limits;
 mod login;
 mod messages;
 mod onward;
@@ -32,14 +34,17 @@ mod world;
 
 use askama::Template;
 
+pub use account::{Change, Kind};
 pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
 pub use csrf::COOKIE as FORM_COOKIE;
 pub use errand::{
-    AfterSweep, Afterwards, Cost, Done, Errand, NotChanged, Office, Outage, Sweep, Work,
+    AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
+    Sweep, Work,
 };
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
 pub use letter::Letter;
+pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
 pub use request::{Headers, Request};
@@ -58,6 +63,8 @@ pub enum Step {
     Verify(Box<Verify>),
     /// Something has to be done first that may block; then [`Portal::resume`].
     Errand(Errand),
+    /// This is the answer, and there is work besides.
+    Aside(Box<Aside>),
     /// The sessions of a user have to be gone through first; then [`Portal::swept`].
     Sweep(Sweep),
 }

@@ -38,7 +38,7 @@ pub(super) fn start(
         address: request.address,
         device: Device::of(request.headers.user_agent),
     };
-    keep(request, domain, &record, world)
+    Some(keep(request, domain, &record, world)?.1)
 }
 
 /// Gives the session under `key` a new id, with `more` among what was proven; it ends when it would
@@ -61,9 +61,31 @@ pub(super) fn step_up(
         last_activity: request.now,
         ..record
     };
-    let cookie = keep(request, domain, &record, world)?;
+    let (_, cookie) = keep(request, domain, &record, world)?;
     world.end(key);
     Some(cookie)
+}
+
+/// Gives the session under `key` a new id after its user has been given another password, whose
+/// fingerprint this is; it ends when it would have ended. `None` when it no longer stands or could
+/// not be kept.
+pub(super) fn renew(
+    request: &Request<'_>,
+    domain: &Domain,
+    key: &Key,
+    password: u64,
+    world: &mut dyn World,
+) -> Option<(Key, String)> {
+    let record = world.session(key)?;
+    standing(&record, &domain.realm, request.now).ok()?;
+    let record = Record {
+        password,
+        last_activity: request.now,
+        ..record
+    };
+    let renewed = keep(request, domain, &record, world)?;
+    world.end(key);
+    Some(renewed)
 }
 
 fn keep(
@@ -71,7 +93,7 @@ fn keep(
     domain: &Domain,
     record: &Record,
     world: &mut dyn World,
-) -> Option<String> {
+) -> Option<(Key, String)> {
     let token = Token::new(world.random());
     let ends = domain.realm.lifetimes.ends(record);
     if !world.start(&token.key(), record, ends, request.now) {
@@ -80,5 +102,6 @@ fn keep(
     visitor::end_all(request, domain, world);
     let value = token.seal(world.keys(), &domain.realm.domain);
     let max_age = domain.realm.lifetimes.max_age(record.remember);
-    Some(set_cookie(&domain.realm.cookie, &value, Some(max_age)))
+    let cookie = set_cookie(&domain.realm.cookie, &value, Some(max_age));
+    Some((token.key(), cookie))
 }

@@ -9,6 +9,7 @@ use super::settings::Domain;
 use super::world::World;
 
 /// A signed-in visitor.
+#[derive(Clone)]
 pub(super) struct Visitor {
     pub(super) key: Key,
     pub(super) level: u8,

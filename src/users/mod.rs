@@ -22,5 +22,5 @@ pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
     PasswordHash,
 };
-pub use policy::{PasswordPolicy, Standard};
+pub use policy::{PasswordPolicy, Standard, Weakness};
 pub use user::{Entry, MAX_NAME, Profile, User};

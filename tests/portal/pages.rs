@@ -50,20 +50,6 @@ fn a_signed_in_visitor_is_offered_the_address_and_not_sent_round_in_circles() {
 }
 
 #[test]
-fn an_address_that_wants_two_factors_is_named_as_such() {
-    let (mut site, mut browser) = (Site::new(), Browser::default());
-    let two = "/?rd=https%3A%2F%2Ftwo.example.com%2Fx&rm=GET";
-    let answer = browser.sign_in(&mut site, two, "alice", "password");
-    assert_eq!(
-        answer.location,
-        Some(format!("https://auth.example.com{two}"))
-    );
-    let page = browser.get(&mut site, two);
-    assert!(text(&page).contains("second factor") && text(&page).contains("two.example.com"));
-    assert!(!text(&page).contains("href=\"https://two"));
-}
-
-#[test]
 fn a_denied_address_is_left_to_the_gate_to_deny() {
     let (mut site, mut browser) = (Site::new(), Browser::default());
     let deny = "/?rd=https%3A%2F%2Fdeny.example.com%2F&rm=GET";

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Domain, Headers, Limited, Portal, Request, SecondFactors, Settings,
-    Step, Theme, World,
+    Account, Answer, Busy, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
+    Settings, Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -33,6 +33,8 @@ pub struct Memory {
     pub attempts: Vec<u8>,
     pub busy: bool,
     pub random: u8,
+    /// Random values to come before those that nobody chose.
+    pub planned: Vec<[u8; 32]>,
     pub full: bool,
     pub successes: Vec<u64>,
     /// What [`World::limit`] refuses.
@@ -48,6 +50,8 @@ pub struct Site {
     pub now: u64,
     /// How many passwords were checked.
     pub checks: usize,
+    /// What work came to that nobody waited for.
+    pub asides: Vec<Event>,
 }
 
 /// The cookies of one browser.
@@ -235,6 +239,7 @@ impl Site {
             office: Desk::new(),
             now: NOW,
             checks: 0,
+            asides: Vec::new(),
         }
     }
 
@@ -252,6 +257,12 @@ impl Site {
                     let matched = verify.hash.verify(&verify.password);
                     let (login, world) = (verify.login, &mut self.world);
                     Step::Answer(self.portal.finish(&bare, login, matched, 300, world))
+                }
+                Step::Aside(aside) => {
+                    // An event of the work would stand in the log as one of an answer does.
+                    let event = (aside.work)(&mut self.office);
+                    self.asides.extend(event);
+                    return aside.answer;
                 }
                 Step::Errand(errand) => {
                     let work = errand.work;
@@ -304,6 +315,7 @@ impl Memory {
             attempts: vec![0; 64 << 10],
             busy: false,
             random: 0,
+            planned: Vec::new(),
             full: false,
             successes: Vec::new(),
             limited: Vec::new(),
@@ -348,6 +360,9 @@ impl World for Memory {
     }
 
     fn random(&mut self) -> [u8; 32] {
+        if !self.planned.is_empty() {
+            return self.planned.remove(0);
+        }
         self.random += 1;
         [self.random; 32]
     }

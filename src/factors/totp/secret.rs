@@ -53,6 +53,11 @@ impl Secret {
         Secret::new(secret.as_bytes().to_vec())
     }
 
+    /// The bytes, as a store keeps them.
+    pub fn bytes(&self) -> SecretSlice<u8> {
+        self.0.clone()
+    }
+
     /// In base32 without padding.
     pub fn base32(&self) -> SecretString {
         self.inner().to_base32().into()

@@ -1,19 +1,22 @@
 //! What users change themselves: factors, password, sessions; and the way back in for who has lost
 //! the password. The pages, and what API and pages share.
+//!
+//! Whoever changes factors or the password needs leave for it ([`leave`]). The files beside this one
+//! say what is done; those in `pages` how it is shown and asked for.
 
-use super::request::Request;
-use super::settings::Domain;
-use super::world::World;
-use super::{Portal, Step};
+mod change;
+mod devices;
+mod keys;
+mod leave;
+mod letters;
+mod pages;
+mod password;
+mod reset;
+mod totp;
 
-impl Portal {
-    /// The pages below `/settings`, `/reset-password` and `/revoke`.
-    pub(super) fn account_page(
-        &self,
-        request: &Request<'_>,
-        _domain: &Domain,
-        _world: &mut dyn World,
-    ) -> Step {
-        Step::Answer(self.refuse(request, 404))
-    }
-}
+pub use change::{Change, Kind};
+pub(super) use devices::{Refused, tidy_name};
+pub(super) use keys::{Ceremony, words};
+pub(super) use leave::{Lack, leave_ends};
+pub(super) use password::Unchanged;
+pub(super) use totp::{Pending, without};

@@ -4,6 +4,10 @@
 mod account;
 mod objects;
 mod second;
+mod user;
+
+pub(super) use account::lacking;
+pub(super) use objects::redact;
 
 use zeroize::Zeroizing;
 
@@ -21,7 +25,7 @@ use crate::portal::{Portal, Step};
 use crate::store::SecondFactor;
 
 use objects::{
-    Configuration, Failure, FirstFactorBody, PASSWORD_POLICY, Redirect, Safe, SafeRedirectionBody,
+    Configuration, Failure, FirstFactorBody, PasswordPolicy, Redirect, Safe, SafeRedirectionBody,
     SignOutBody, SignedOut, State, data, fine, object,
 };
 
@@ -146,7 +150,7 @@ impl Portal {
         let visitor = Visitor::find(request, domain, world);
         match (place, visitor) {
             (Place::State, visitor) => self.state(domain, visitor.as_ref()),
-            (Place::PasswordPolicy, _) => Answer::json(200, &data(PASSWORD_POLICY)),
+            (Place::PasswordPolicy, _) => tell(PasswordPolicy::of(&self.settings.account.policy)),
             (Place::SignOut, visitor) => self.api_sign_out(request, domain, visitor, world),
             (Place::SafeRedirection, None) => Answer::text(401),
             (Place::SafeRedirection, Some(_)) => self.safe_redirection(request),

@@ -5,6 +5,7 @@ use cookie::time::format_description::well_known::Rfc3339;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::portal::request::Request;
+use crate::users;
 
 #[derive(Serialize)]
 pub(super) struct Success<T: Serialize> {
@@ -53,9 +54,9 @@ pub(super) struct Configuration {
 #[derive(Serialize)]
 pub(super) struct PasswordPolicy {
     pub(super) mode: &'static str,
-    pub(super) min_length: u32,
-    pub(super) max_length: u32,
-    pub(super) min_score: u32,
+    pub(super) min_length: usize,
+    pub(super) max_length: usize,
+    pub(super) min_score: u8,
     pub(super) require_uppercase: bool,
     pub(super) require_lowercase: bool,
     pub(super) require_number: bool,
@@ -96,16 +97,39 @@ pub(super) struct SafeRedirectionBody {
     pub(super) uri: String,
 }
 
-pub(super) const PASSWORD_POLICY: PasswordPolicy = PasswordPolicy {
-    mode: "disabled",
-    min_length: 0,
-    max_length: 0,
-    min_score: 0,
-    require_uppercase: false,
-    require_lowercase: false,
-    require_number: false,
-    require_special: false,
-};
+impl PasswordPolicy {
+    /// The policy in Authelia's words.
+    pub(super) fn of(policy: &users::PasswordPolicy) -> Self {
+        let off = PasswordPolicy {
+            mode: "disabled",
+            min_length: 0,
+            max_length: 0,
+            min_score: 0,
+            require_uppercase: false,
+            require_lowercase: false,
+            require_number: false,
+            require_special: false,
+        };
+        match policy {
+            users::PasswordPolicy::Off => off,
+            users::PasswordPolicy::Zxcvbn { min_score } => PasswordPolicy {
+                mode: "zxcvbn",
+                min_score: *min_score,
+                ..off
+            },
+            users::PasswordPolicy::Standard(standard) => PasswordPolicy {
+                mode: "standard",
+                min_length: standard.min_length,
+                max_length: standard.max_length,
+                require_uppercase: standard.require_uppercase,
+                require_lowercase: standard.require_lowercase,
+                require_number: standard.require_number,
+                require_special: standard.require_special,
+                ..off
+            },
+        }
+    }
+}
 
 pub(super) fn fine() -> Success<()> {
     Success {
@@ -141,7 +165,7 @@ pub(super) fn rfc3339(seconds: u64) -> String {
 }
 
 /// An address with all but the first and the last letter before the `@` starred.
-pub(super) fn redact(email: &str) -> String {
+pub(in crate::portal) fn redact(email: &str) -> String {
     let Some((local, domain)) = email.rsplit_once('@') else {
         return String::new();
     };

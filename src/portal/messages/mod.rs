@@ -5,7 +5,7 @@ mod account;
 mod english;
 mod second;
 
-pub use account::AccountMessages;
+pub use account::{AccountMessages, LetterMessages};
 pub use english::ENGLISH;
 pub use second::SecondMessages;
 

@@ -2,10 +2,14 @@
 //! is part of every page and allowed by its hash. No script but the one without which no browser
 //! talks to a security key, and that on pages about keys only.
 
+mod account;
+
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+
+pub(super) use account::*;
 
 use super::messages::{Messages, Phrase};
 use super::settings::Theme;
@@ -49,6 +53,8 @@ pub(super) struct LoginPage<'a> {
     pub wrong: bool,
     /// The way in with a passkey, where there is one.
     pub passkey: Option<PasskeyForm>,
+    /// The way back in for who has lost the password, where there is one.
+    pub forgot: Option<String>,
 }
 
 /// The way in with a passkey.

@@ -1,0 +1,186 @@
+//! The letters: a one-time code, a link that lets somebody set a new password, and word of every
+//! change. Each says who caused it and what to do if that was not the reader.
+
+use std::net::IpAddr;
+
+use askama::Template;
+
+use crate::portal::errand::{Office, Outage};
+use crate::portal::letter::Letter;
+use crate::portal::messages::{LetterMessages, Messages};
+use crate::portal::request::Request;
+use crate::portal::visitor::display_name;
+use crate::users::User;
+
+use super::change::Change;
+
+/// Everything that a letter says beside its own matter. Nothing of it is borrowed: letters are
+/// written where an errand is run.
+#[derive(Clone, Debug)]
+pub(super) struct Letters {
+    t: &'static Messages,
+    /// The portal's host.
+    host: String,
+    /// Who caused the letter.
+    asked: IpAddr,
+    name: String,
+    address: String,
+}
+
+#[derive(Template)]
+#[template(path = "letters/letter.txt")]
+struct Text<'a> {
+    greeting: &'a str,
+    text: &'a str,
+    code: Option<&'a str>,
+    link: Option<(&'a str, &'a str)>,
+    details: &'a [(&'a str, &'a str)],
+    doubt: &'a str,
+    revoke: Option<(&'a str, &'a str)>,
+    asked: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "letters/letter.html")]
+struct Html<'a> {
+    language: &'a str,
+    title: &'a str,
+    greeting: &'a str,
+    text: &'a str,
+    code: Option<&'a str>,
+    link: Option<(&'a str, &'a str)>,
+    details: &'a [(&'a str, &'a str)],
+    doubt: &'a str,
+    revoke: Option<(&'a str, &'a str)>,
+    asked: &'a str,
+}
+
+/// The matter of one letter.
+#[derive(Default)]
+struct Matter<'a> {
+    title: &'a str,
+    text: &'a str,
+    code: Option<&'a str>,
+    link: Option<(&'a str, &'a str)>,
+    details: &'a [(&'a str, &'a str)],
+    doubt: &'a str,
+    revoke: Option<(&'a str, &'a str)>,
+}
+
+impl Letters {
+    /// Letters to `user`; `None` where no address is known.
+    pub(super) fn to(user: &User, request: &Request<'_>) -> Option<Self> {
+        Some(Letters {
+            t: request.messages(),
+            host: request.host_name().to_owned(),
+            asked: request.address,
+            name: display_name(user).to_owned(),
+            address: user.emails.first()?.clone(),
+        })
+    }
+
+    /// A one-time code, and the address at which it is revoked.
+    pub(super) fn code(&self, code: &str, revoke: &str) -> Letter {
+        let t = self.words();
+        self.write(&Matter {
+            title: t.code_title,
+            text: &t.code_text.with(&self.host),
+            code: Some(code),
+            doubt: t.code_doubt,
+            revoke: Some((t.code_revoke, revoke)),
+            ..Matter::default()
+        })
+    }
+
+    /// A link that lets the reader set a new password, and the address at which it is revoked.
+    pub(super) fn reset(&self, link: &str, revoke: &str) -> Letter {
+        let t = self.words();
+        self.write(&Matter {
+            title: t.reset_title,
+            text: &t.reset_text.with(&self.host),
+            link: Some((t.reset_link, link)),
+            doubt: t.reset_doubt,
+            revoke: Some((t.reset_revoke, revoke)),
+            ..Matter::default()
+        })
+    }
+
+    /// Word of a change.
+    pub(super) fn changed(&self, change: &Change) -> Letter {
+        let t = self.words();
+        let (title, text) = match change {
+            Change::Add(..) => (t.added_title, t.added_text),
+            Change::Remove(..) => (t.removed_title, t.removed_text),
+            Change::Password => (t.password_title, t.password_text),
+            Change::Reset => (t.password_title, t.password_reset_text),
+        };
+        let details = match change {
+            Change::Add(kind, name) | Change::Remove(kind, name) => {
+                vec![(t.kind, kind.label(self.t)), (t.name, name.as_str())]
+            }
+            Change::Password | Change::Reset => Vec::new(),
+        };
+        self.write(&Matter {
+            title,
+            text: &text.with(&self.host),
+            details: &details,
+            doubt: t.changed_doubt,
+            ..Matter::default()
+        })
+    }
+
+    /// Sends word of a change that has been made. That it cannot be sent undoes nothing; the
+    /// sentence about it is for the log.
+    pub(super) fn tell(this: Option<&Self>, change: &Change, office: &mut dyn Office) -> Told {
+        match this {
+            None => Some("no address is known".to_owned()),
+            Some(letters) => {
+                let sent = office.send(&letters.changed(change));
+                sent.err().map(|Outage(sentence)| sentence)
+            }
+        }
+    }
+
+    fn words(&self) -> &'static LetterMessages {
+        &self.t.account.letters
+    }
+
+    fn write(&self, matter: &Matter<'_>) -> Letter {
+        let t = self.words();
+        let greeting = t.greeting.with(&self.name);
+        let asked = t.asked.with(&self.asked.to_string());
+        let text = Text {
+            greeting: &greeting,
+            text: matter.text,
+            code: matter.code,
+            link: matter.link,
+            details: matter.details,
+            doubt: matter.doubt,
+            revoke: matter.revoke,
+            asked: &asked,
+        };
+        let html = Html {
+            language: self.t.language,
+            title: matter.title,
+            greeting: &greeting,
+            text: matter.text,
+            code: matter.code,
+            link: matter.link,
+            details: matter.details,
+            doubt: matter.doubt,
+            revoke: matter.revoke,
+            asked: &asked,
+        };
+        Letter {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            title: matter.title.to_owned(),
+            // Our templates only write strings, and writing to a string does not fail.
+            text: text.render().unwrap_or_default(),
+            html: html.render().unwrap_or_default(),
+        }
+    }
+}
+
+/// Why nobody was told of a change; `None` when the letter is on its way.
+pub(super) type Told = Option<String>;
