@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::zone::{Lock, Zone};
+use super::{
+    ledger,
+    zone::{Lock, Zone},
+};
 use crate::{
     session::{self, Key, Record, Session},
     slots::Inserted,
@@ -37,6 +40,9 @@ impl<'z> Sessions<'z> {
         if inserted == Some(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
+        if inserted.is_some() {
+            ledger::started(key, record);
+        }
         inserted.is_some()
     }
 
@@ -52,6 +58,23 @@ impl<'z> Sessions<'z> {
 
     /// Ends a session.
     pub fn remove(&mut self, key: &Key) {
+        if self.table.remove(key) {
+            ledger::ended(key);
+        }
+    }
+
+    /// Ends a session that is written down as over.
+    pub fn carry_out(&mut self, key: &Key) {
         self.table.remove(key);
+    }
+
+    /// The same for those in one range of places that are `wanted`; whether there are places behind
+    /// it.
+    pub fn carry_out_in(&mut self, places: Range<u32>, wanted: impl Fn(&Session) -> bool) -> bool {
+        let (found, more) = self.table.those_in(places, wanted);
+        found
+            .iter()
+            .for_each(|session| self.carry_out(&session.key));
+        more
     }
 }

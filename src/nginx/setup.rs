@@ -14,6 +14,7 @@ use super::{
     ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
     guard_cookie, hashing,
     job::{self, AtExit},
+    ledger,
     log::{self, Level},
     module::ngx_http_auth_gate_module,
     portal, request, variables,
@@ -275,6 +276,7 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         loaded
             .snapshot
             .watch(&loaded.config, &conf.zone, loaded.threads);
+        ledger::begin(loaded, &conf.zone);
         // SAFETY: set by nginx before a worker begins.
         if unsafe { ffi::ngx_worker } == 0 {
             try_notifier(loaded);
@@ -325,6 +327,7 @@ pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
         if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
             hashing::reset(&conf.zone);
         }
+        ledger::finish();
     });
 }
 

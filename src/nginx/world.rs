@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     conf::{Loaded, MainConf},
-    hashing,
+    hashing, ledger,
     zone::Zone,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     session::{Key, Keys, Record},
     users::{
         Directory,
-        regulation::{Attempt, Banned, FLOOR_FORM, Reservation, Stage, Whom},
+        regulation::{Attempt, Attempts, Banned, FLOOR_FORM, Reservation, Stage, Whom},
     },
 };
 
@@ -126,14 +126,18 @@ impl World for Surroundings<'_> {
     }
 
     fn settle(&mut self, reservation: &Reservation, success: bool) {
-        match reservation.stage() {
-            Stage::Password => self
-                .zone
-                .with_attempts(|attempts| attempts.settle(reservation, success)),
-            Stage::Factor => self
-                .zone
-                .with_factor_attempts(|attempts| attempts.settle(reservation, success)),
+        let settle = |attempts: &mut Attempts<'_>| {
+            attempts.settle(reservation, success);
+            match success {
+                true => Vec::new(),
+                false => attempts.banned_by(reservation),
+            }
         };
+        let bans = match reservation.stage() {
+            Stage::Password => self.zone.with_attempts(settle),
+            Stage::Factor => self.zone.with_factor_attempts(settle),
+        };
+        ledger::banned(bans.unwrap_or_default(), reservation.stage());
     }
 
     fn hold(&mut self) -> u64 {

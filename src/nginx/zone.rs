@@ -248,6 +248,23 @@ impl Zone {
         })
     }
 
+    /// When the memory was made, if bans that the store remembers are still missing in it.
+    pub fn wants_bans(&self) -> Option<u64> {
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
+        let restored = self.word(place::RESTORED)?.load(Ordering::Acquire);
+        // SAFETY: inside the shared part, aligned to eight; written before any worker was there.
+        (restored == 0).then(|| unsafe { block.as_ptr().add(place::BORN).cast::<u64>().read() })
+    }
+
+    /// Says that they are in it.
+    pub fn has_bans(&self) {
+        if let Some(restored) = self.word(place::RESTORED) {
+            restored.store(1, Ordering::Release);
+        }
+    }
+
     /// Says that sessions are forgotten for want of room, once in the life of a configuration.
     pub fn say_full_once(&self) {
         if self
@@ -347,6 +364,6 @@ impl Drop for Lock {
 }
 
 const _: () = assert!(
-    place::HASHES + COUNTED_WORKERS * 8 <= 4096,
+    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RESTORED + 4 <= 4096,
     "the counters fit the shared part"
 );

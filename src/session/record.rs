@@ -78,6 +78,20 @@ impl Methods {
         self.0 & other.0 == other.0
     }
 
+    /// These in words, for lists.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let words = [
+            (Methods::PASSWORD, "password"),
+            (Methods::TOTP, "totp"),
+            (Methods::WEBAUTHN, "webauthn"),
+            (Methods::USER_VERIFIED, "user verified"),
+        ];
+        let held = words
+            .into_iter()
+            .filter(move |(method, _)| self.holds(*method));
+        held.map(|(_, word)| word)
+    }
+
     /// How many factors these are: 0, 1 or 2. Knowledge and possession together are two; a
     /// user-verified passkey alone is two where `passkey_is_two`.
     pub const fn level(self, passkey_is_two: bool) -> u8 {

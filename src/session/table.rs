@@ -106,11 +106,19 @@ impl<'a> Table<'a> {
     /// The sessions of the user called `name` in one range of places, dead ones included, and
     /// whether there are places behind it.
     pub fn of_user_in(&self, name: &str, places: std::ops::Range<u32>) -> (Vec<Session>, bool) {
+        self.those_in(places, |session| session.record.user == *name)
+    }
+
+    /// The same for the sessions that are `wanted`.
+    pub fn those_in(
+        &self,
+        places: std::ops::Range<u32>,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> (Vec<Session>, bool) {
         let end = places.end;
         let there = places.take_while(|place| !self.slots.is_past_end(*place));
         let found = there.filter_map(|place| self.slots.entry(place).and_then(session));
-        let his = found.filter(|session| session.record.user == *name);
-        (his.collect(), !self.slots.is_past_end(end))
+        (found.filter(wanted).collect(), !self.slots.is_past_end(end))
     }
 
     /// All sessions, dead ones included, in no order.

@@ -63,6 +63,8 @@ pub struct Ban {
 pub enum BannedBy {
     /// The regulation of failed logins.
     Regulation,
+    /// The regulation of failed second factors.
+    SecondFactors,
     /// An administrator: it holds whatever the regulation says.
     Administrator,
 }
@@ -145,10 +147,11 @@ pub trait Ledger: Send + Sync {
 }
 
 impl BannedBy {
-    /// The word for it in the store.
+    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             BannedBy::Regulation => "regulation",
+            BannedBy::SecondFactors => "second factors",
             BannedBy::Administrator => "administrator",
         }
     }

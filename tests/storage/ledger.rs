@@ -130,6 +130,10 @@ fn a_session_that_began_after_the_order_lasts() {
     store.record(&started, NOW).unwrap();
     let ended = store.place_order(&Command::EndAll, NOW + 5).unwrap();
     assert_eq!((ended, keys(&store, None, NOW + 5)), (1, vec![9]));
+    // Those that are told of late are judged by when they began.
+    let late = [2, 8].map(|number| Event::Started(session(number, "bob")));
+    store.record(&late, NOW + 9).unwrap();
+    assert_eq!(keys(&store, None, NOW + 9), [9, 8]);
 }
 
 #[test]

@@ -106,7 +106,9 @@ fn note(tx: &Transaction<'_>, event: &Event, now: u64) -> Result<(), Fault> {
 
 fn start(tx: &Transaction<'_>, session: &LedgerSession) -> Result<(), Fault> {
     let insert = "INSERT INTO sessions (key, user, domain, address, device, methods, remember, \
-        created, last_used, ends, over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0) \
+        created, last_used, ends, over) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0 \
+        WHERE NOT EXISTS (SELECT 1 FROM orders WHERE at >= ?8 \
+        AND (kind = 'end all' OR kind = 'end user' AND target = ?2)) \
         ON CONFLICT (key) DO NOTHING";
     let values = params![
         session.key,
@@ -268,11 +270,10 @@ fn target(row: &Row<'_>, kind: usize, name: usize) -> rusqlite::Result<Target> {
 }
 
 fn by(word: &str) -> BannedBy {
-    if word == BannedBy::Administrator.word() {
-        BannedBy::Administrator
-    } else {
-        BannedBy::Regulation
-    }
+    [BannedBy::Administrator, BannedBy::SecondFactors]
+        .into_iter()
+        .find(|by| by.word() == word)
+        .unwrap_or(BannedBy::Regulation)
 }
 
 fn parsed(text: &str, column: usize) -> rusqlite::Result<std::net::IpAddr> {

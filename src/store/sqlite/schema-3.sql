@@ -21,7 +21,7 @@ CREATE TABLE bans (
     target TEXT NOT NULL,
     until INTEGER NOT NULL,
     created INTEGER NOT NULL,
-    by TEXT NOT NULL, -- regulation, administrator
+    by TEXT NOT NULL, -- regulation, second factors, administrator
     PRIMARY KEY (kind, target)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bans_until ON bans (until);
