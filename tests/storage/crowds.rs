@@ -42,20 +42,26 @@ fn a_code_works_once_however_many_try() {
     };
     first.issue_code(&code, NOW).unwrap();
     let (spent, redeemed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let answered = AtomicUsize::new(0);
     let start = Barrier::new(16);
     thread::scope(|scope| {
         for number in 0..16 {
             let store = [&first, &second][number % 2];
             let (start, spent, redeemed) = (&start, &spent, &redeemed);
+            let answered = &answered;
             scope.spawn(move || {
                 start.wait();
                 let won = store.spend_step("alice", id, 5, NOW + 90, NOW).unwrap();
                 spent.fetch_add(won.into(), Ordering::Relaxed);
                 let won = store.redeem_code(Purpose::PasswordReset, None, b"token", NOW);
                 redeemed.fetch_add(won.unwrap().is_some().into(), Ordering::Relaxed);
+                let won = store.spend_challenge(b"challenge", NOW + 90, NOW).unwrap();
+                answered.fetch_add(won.into(), Ordering::Relaxed);
             });
         }
     });
     assert_eq!(spent.into_inner(), 1);
     assert_eq!(redeemed.into_inner(), 1);
+    assert_eq!(answered.into_inner(), 1);
+    assert!(first.spend_challenge(b"another", NOW + 90, NOW).unwrap());
 }

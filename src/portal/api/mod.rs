@@ -4,6 +4,7 @@
 mod account;
 mod objects;
 mod second;
+mod user;
 
 pub(super) use account::lacking;
 pub(super) use objects::redact;

@@ -1,4 +1,4 @@
-//! The API of second factors: state, codes, assertions, passkeys, the preferred method.
+//! The API of second factors: codes, assertions, passkeys, the password after a passkey.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,15 +10,15 @@ use crate::portal::errand::Cost;
 use crate::portal::login::{Credentials, Door, Login};
 use crate::portal::onward::Wish;
 use crate::portal::request::Request;
-use crate::portal::second::{Known, NOT_PROVEN, PasskeyAnswer};
+use crate::portal::second::{NOT_PROVEN, PasskeyAnswer};
 use crate::portal::settings::Domain;
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
-use crate::store::{SecondFactor, TotpDevice};
+use crate::store::TotpDevice;
 
-use super::objects::{UserInfo, data, fine, object, redact, rfc3339};
-use super::{OPERATION_FAILED, Route, account, refused, route, tell};
+use super::objects::{object, rfc3339};
+use super::{Route, account, refused, route, tell};
 
 /// What stands behind a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +94,6 @@ struct KeyBody {
     request_method: Option<String>,
     #[serde(default, rename = "keepMeLoggedIn")]
     keep_me_logged_in: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct MethodBody {
-    method: String,
 }
 
 #[derive(Serialize)]
@@ -235,47 +230,6 @@ impl Portal {
         };
         self.begin(request, Door::Api, typed, world)
     }
-
-    /// Who is signed in. POST makes sure that a method is preferred.
-    fn user_info(&self, domain: &Domain, visitor: Visitor, is_post: bool) -> Step {
-        let offered = self.offered(domain);
-        if !offered.any() {
-            return Step::Answer(info(&visitor, Known::default(), None, is_post));
-        }
-        let party = self.keys(domain).map(|(_, party)| party.id().to_owned());
-        let (user, default) = (visitor.name.clone(), self.settings.second.default);
-        Step::attempt(
-            Cost::Waits,
-            Door::Api,
-            move |office| {
-                let known = Known::look_up(office, &user, offered, party.as_deref())?;
-                if !is_post {
-                    return Ok((known, known.preferred));
-                }
-                let method = known.preferred_or(offered, default);
-                if let Some(method) = method.filter(|_| method != known.preferred) {
-                    office.factors()?.prefer(&user, method)?;
-                }
-                Ok((known, method))
-            },
-            move |_, _, (known, method), _| Step::Answer(info(&visitor, known, method, is_post)),
-        )
-    }
-
-    fn prefer(&self, request: &Request<'_>, domain: &Domain, visitor: Visitor) -> Step {
-        let offered = self.offered(domain);
-        let body = object::<MethodBody>(request);
-        let method = body.and_then(|body| SecondFactor::from_word(&body.method));
-        let Some(method) = method.filter(|method| offered.has(*method)) else {
-            return Step::Answer(refused(200, OPERATION_FAILED));
-        };
-        Step::attempt(
-            Cost::Waits,
-            Door::Api,
-            move |office| Ok(office.factors()?.prefer(&visitor.name, method)?),
-            |_, _, (), _| Step::Answer(Answer::json(200, &fine())),
-        )
-    }
 }
 
 /// What is told of the newest device.
@@ -296,19 +250,6 @@ fn totp_info(visitor: Visitor) -> Step {
 fn with_response(body: KeyBody) -> Option<(KeyBody, AssertionResponse)> {
     let response = AssertionResponse::parse(body.response.to_string().as_bytes()).ok()?;
     Some((body, response))
-}
-
-fn info(visitor: &Visitor, known: Known, method: Option<SecondFactor>, is_post: bool) -> Answer {
-    let emails = || visitor.emails.iter().map(|email| redact(email)).collect();
-    let info = UserInfo {
-        display_name: &visitor.display_name,
-        emails: (!is_post).then(emails),
-        method: method.map_or("", SecondFactor::word),
-        has_totp: known.ways.totp,
-        has_webauthn: known.ways.webauthn,
-        has_duo: false,
-    };
-    Answer::json(200, &data(info))
 }
 
 impl TotpInfo {

@@ -64,9 +64,14 @@
     });
   };
 
+  const button = form.querySelector("button[type=submit]");
+  // Who comes back to the page finds it as it was left.
+  window.addEventListener("pageshow", () => {
+    button.disabled = false;
+  });
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = form.querySelector("button[type=submit]");
     say("");
     button.disabled = true;
     try {

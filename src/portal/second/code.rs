@@ -35,7 +35,7 @@ impl Portal {
         let wish = Wish::of_form(&mut form);
         let visitor = match self.guest(request, domain, &wish, true, world) {
             Ok(visitor) => visitor,
-            Err(elsewhere) => return Step::Answer(elsewhere),
+            Err(elsewhere) => return Step::Answer(*elsewhere),
         };
         let (t, code) = (request.messages(), form.take("code"));
         let view = View::new(Some(SecondFactor::Totp), wish);
@@ -73,7 +73,7 @@ impl Portal {
         };
         let attempt = match self.take_on(request, who, SecondFactor::Totp, world) {
             Ok(attempt) => attempt,
-            Err(answer) => return Step::Answer(answer),
+            Err(answer) => return Step::Answer(*answer),
         };
         let (user, counts, now) = (attempt.visitor.name.clone(), attempt.counts(), request.now);
         Step::attempt(

@@ -10,6 +10,7 @@ mod pages;
 mod passkey;
 mod password;
 mod proof;
+mod verdict;
 mod ways;
 
 use super::answer::Answer;
@@ -79,7 +80,7 @@ impl Portal {
         let wish = Wish::of_query(request);
         match self.guest(request, domain, &wish, true, world) {
             Ok(visitor) => self.show(request, domain, visitor, View::new(asked, wish), world),
-            Err(elsewhere) => Step::Answer(elsewhere),
+            Err(elsewhere) => Step::Answer(*elsewhere),
         }
     }
 
@@ -91,15 +92,16 @@ impl Portal {
         wish: &Wish,
         knowledge: bool,
         world: &mut dyn World,
-    ) -> Result<Visitor, Answer> {
+    ) -> Result<Visitor, Box<Answer>> {
         let to =
             |path: &str| Answer::redirect(request.location(&format!("{path}{}", wish.query())));
-        match Visitor::find(request, domain, world) {
-            None => Err(to("/")),
-            Some(visitor) if visitor.level > 1 => Err(self.on_page(request, domain, wish)),
-            Some(visitor) if visitor.factor_knowledge == knowledge => Ok(visitor),
-            Some(_) => Err(to(if knowledge { "/2fa/password" } else { "/2fa" })),
-        }
+        Err(Box::new(match Visitor::find(request, domain, world) {
+            None => to("/"),
+            Some(visitor) if visitor.level > 1 => self.on_page(request, domain, wish),
+            Some(visitor) if visitor.factor_knowledge == knowledge => return Ok(visitor),
+            Some(_) if knowledge => to("/2fa/password"),
+            Some(_) => to("/2fa"),
+        }))
     }
 
     /// On from a page, for who has proven everything.

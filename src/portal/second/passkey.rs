@@ -16,7 +16,8 @@ use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
 
 use super::NOT_PROVEN;
-use super::key::{Reply, Verdict, Whose, challenge, judge, lifespan};
+use super::key::{challenge, lifespan};
+use super::verdict::{Reply, Verdict, Whose, judge};
 
 /// What somebody hands in to sign in with a passkey.
 pub(in crate::portal) struct PasskeyAnswer {

@@ -25,7 +25,7 @@ impl Portal {
         let wish = Wish::of_query(request);
         Step::Answer(match self.guest(request, domain, &wish, false, world) {
             Ok(visitor) => self.password_page(request, &visitor, View::new(None, wish), world),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         })
     }
 
@@ -43,7 +43,7 @@ impl Portal {
         let wish = Wish::of_form(&mut form);
         let visitor = match self.guest(request, domain, &wish, false, world) {
             Ok(visitor) => visitor,
-            Err(elsewhere) => return Step::Answer(elsewhere),
+            Err(elsewhere) => return Step::Answer(*elsewhere),
         };
         let (t, password) = (request.messages(), form.take("password"));
         let view = View::new(None, wish);

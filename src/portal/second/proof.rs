@@ -46,10 +46,10 @@ impl Portal {
         (visitor, door, wish): (Visitor, Door, Wish),
         factor: SecondFactor,
         world: &mut dyn World,
-    ) -> Result<Attempt, Answer> {
+    ) -> Result<Attempt, Box<Answer>> {
         let (address, now) = (request.address, request.now);
         if let Err(busy) = world.limit(Limited::SecondFactor, address, now) {
-            return Err(self.too_many(request, door, busy));
+            return Err(Box::new(self.too_many(request, door, busy)));
         }
         let reservation = world.reserve_factor(&visitor.name, address, now).ok();
         Ok(Attempt {
