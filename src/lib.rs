@@ -18,11 +18,13 @@ pub mod access;
 pub mod config;
 pub mod factors;
 pub mod files;
+pub mod mail;
 pub mod portal;
 pub mod session;
 pub mod slots;
 pub mod store;
 pub mod users;
+pub mod users_file;
 
 #[cfg(feature = "module")]
 mod nginx;

@@ -6,9 +6,13 @@ mod corpus;
 mod fixture;
 #[path = "config/messages.rs"]
 mod messages;
+#[path = "config/messages_second.rs"]
+mod messages_second;
 #[path = "config/mutations.rs"]
 mod mutations;
 #[path = "config/recorded.rs"]
 mod recorded;
+#[path = "config/second.rs"]
+mod second;
 #[path = "config/values.rs"]
 mod values;

@@ -1,10 +1,11 @@
 //! Processes that share a table of sessions are killed while they write, in earnest: what the
 //! next one finds in the memory is what the compiled code wrote there, store by store.
 
+use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
 use ngx_http_auth_gate_module::{
-    session::{Key, Methods, Name, Record, Table},
+    session::{Device, Key, Methods, Name, Record, Table},
     slots::Opened,
 };
 
@@ -66,6 +67,8 @@ fn record(number: u64, last_activity: u64) -> Record {
         remember: number.is_multiple_of(2),
         created: number,
         last_activity,
+        address: Ipv6Addr::from(u128::from(number) << 64 | 1).into(),
+        device: Device::default(),
     }
 }
 

@@ -32,8 +32,10 @@ mod nginx {
     mod reload;
     mod routing_headers;
     mod satisfy;
+    mod second_factor;
     mod sessions;
     mod smoke;
+    mod storage;
     mod subrequests;
     mod users_file;
 }

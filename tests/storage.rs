@@ -15,5 +15,7 @@ mod imports;
 mod keeps;
 #[path = "storage/killed.rs"]
 mod killed;
+#[path = "storage/ledger.rs"]
+mod ledger;
 #[path = "storage/resealed.rs"]
 mod resealed;

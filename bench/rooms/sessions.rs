@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::net::Ipv4Addr;
 
 use ngx_http_auth_gate_module::config::Config;
 use ngx_http_auth_gate_module::session::{
-    Key, Keys, Methods, Name, Realm, Record, Table, Token, standing, tokens,
+    Device, Key, Keys, Methods, Name, Realm, Record, Table, Token, standing, tokens,
 };
 use ngx_http_auth_gate_module::slots::Layout;
 use ngx_http_auth_gate_module::users::{Directory, User};
@@ -134,6 +135,8 @@ pub fn record(config: &Config) -> Record {
         password: alice.password.fingerprint(),
         created: NOW,
         last_activity: NOW,
+        address: Ipv4Addr::LOCALHOST.into(),
+        device: Device::default(),
     }
 }
 
@@ -158,5 +161,5 @@ fn chosen(count: usize) -> impl Iterator<Item = usize> {
 
 fn zone_for(count: usize) -> usize {
     // A sixteenth of a zone is for failed logins, and slots take less than this.
-    (count * 256 / 15 * 16 + (1 << 20)).next_multiple_of(4096)
+    (count * 272 / 15 * 16 + (1 << 20)).next_multiple_of(4096)
 }

@@ -38,6 +38,7 @@ impl Walk<'_> {
         let own;
         let doom = match key.fate {
             Fate::Works => doom,
+            Fate::Built => None,
             Fate::Gone(why) | Fate::Error(why) => return self.report.error(at, why),
             Fate::Old(_) | Fate::Part(_) => doom,
             fate => {
@@ -146,8 +147,12 @@ fn unknown(name: &str, parent: &Key) -> String {
 fn names(key: &Key) -> Vec<&'static str> {
     match &key.shape {
         Shape::Keys(keys) | Shape::Items(keys) | Shape::NestedItems(keys) => {
-            let current =
-                |key: &&Key| matches!(key.fate, Fate::Works | Fate::Later(_) | Fate::Unused(_));
+            let current = |key: &&Key| {
+                matches!(
+                    key.fate,
+                    Fate::Works | Fate::Built | Fate::Later(_) | Fate::Unused(_)
+                )
+            };
             keys.iter().filter(current).map(|key| key.name).collect()
         }
         _ => Vec::new(),
@@ -158,7 +163,7 @@ fn names(key: &Key) -> Vec<&'static str> {
 fn elsewhere(name: &str) -> Option<String> {
     let mut found = Vec::new();
     table().leaves(&mut Vec::new(), &mut |path, key| {
-        if path.last() == Some(&name) && matches!(key.fate, Fate::Works) {
+        if path.last() == Some(&name) && matches!(key.fate, Fate::Works | Fate::Built) {
             found.push(path.join("."));
         }
     });

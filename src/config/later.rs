@@ -8,14 +8,13 @@ use super::values::duration;
 
 /// Checks what one value alone cannot tell.
 pub(super) fn check(root: &At<'_>, report: &mut Report) {
-    notifier(root, report);
     redis(root, report);
-    second_factors(root, report);
-    policies(root, report);
+    privacy(root, report);
     server(root, report);
 }
 
-fn on(at: &At<'_>, key: &str) -> bool {
+/// Whether the flag `key` is set.
+pub(super) fn on(at: &At<'_>, key: &str) -> bool {
     at.get(key).and_then(|at| at.bool()).unwrap_or(false)
 }
 
@@ -29,39 +28,6 @@ pub(super) fn need(at: &At<'_>, key: &str, example: &str, report: &mut Report) {
             at,
             format!("has no {key}; write for instance `{key}: {example}`"),
         );
-    }
-}
-
-fn notifier(root: &At<'_>, report: &mut Report) {
-    let (smtp, file) = (root.get("notifier.smtp"), root.get("notifier.filesystem"));
-    if let (Some(smtp), Some(_)) = (&smtp, &file) {
-        report.error(
-            smtp,
-            "cannot stand beside notifier.filesystem; keep one of the two",
-        );
-    }
-    if let Some(file) = file {
-        need(&file, "filename", "notifications.txt", report);
-    }
-    let Some(smtp) = smtp else { return };
-    if filled(&smtp, "host").is_none() && filled(&smtp, "port").is_none() {
-        need(
-            &smtp,
-            "address",
-            "submission://mail.example.com:587",
-            report,
-        );
-    }
-    need(&smtp, "sender", "'Sign-in <sign-in@example.com>'", report);
-    for key in ["sender", "startup_check_address"] {
-        if let Some(at) = smtp.get(key)
-            && at.filled().is_some_and(|text| !text.contains('@'))
-        {
-            report.error(
-                &at,
-                "is no mail address; write for instance 'Sign-in <sign-in@example.com>'",
-            );
-        }
     }
 }
 
@@ -96,66 +62,7 @@ fn redis(root: &At<'_>, report: &mut Report) {
     }
 }
 
-fn second_factors(root: &At<'_>, report: &mut Report) {
-    let off = |key: &str| root.get(key).is_some_and(|at| on(&at, "disable"));
-    if let Some(at) = root.get("default_2fa_method") {
-        let section = match at.text() {
-            Some("totp") => "totp",
-            Some("webauthn") => "webauthn",
-            _ => "duo_api",
-        };
-        if off(section) {
-            report.error(
-                &at,
-                format!("names a method that {section}.disable turns off; write another one"),
-            );
-        }
-    }
-    let Some(webauthn) = root.get("webauthn") else {
-        return;
-    };
-    let passkeys = on(&webauthn, "enable_passkey_login");
-    if let (Some(at), true, true) = (
-        webauthn.get("enable_passkey_login"),
-        passkeys,
-        off("webauthn"),
-    ) {
-        report.error(
-            &at,
-            "cannot be true while webauthn.disable is; write false for one of them",
-        );
-    }
-    for key in [
-        "experimental_enable_passkey_uv_two_factors",
-        "experimental_enable_passkey_upgrade",
-    ] {
-        if let (Some(at), true, false) = (webauthn.get(key), on(&webauthn, key), passkeys) {
-            report.error(&at, "needs webauthn.enable_passkey_login: true");
-        }
-    }
-    let filter = |key: &str| webauthn.get(key).filter(|at| !at.items().is_empty());
-    if let (Some(at), Some(_)) = (
-        filter("filtering.permitted_aaguids"),
-        filter("filtering.prohibited_aaguids"),
-    ) {
-        report.error(
-            &at,
-            "cannot stand beside prohibited_aaguids; keep one of the two",
-        );
-    }
-}
-
-fn policies(root: &At<'_>, report: &mut Report) {
-    if let Some(policy) = root.get("password_policy")
-        && policy.get("standard").is_some_and(|at| on(&at, "enabled"))
-        && let Some(at) = policy.get("zxcvbn").filter(|at| on(at, "enabled"))
-    {
-        report.error(
-            &at,
-            "cannot be enabled beside password_policy.standard; write `enabled: \
-            false` for one of them",
-        );
-    }
+fn privacy(root: &At<'_>, report: &mut Report) {
     let Some(privacy) = root.get("privacy_policy").filter(|at| on(at, "enabled")) else {
         return;
     };
@@ -181,15 +88,6 @@ fn server(root: &At<'_>, report: &mut Report) {
             _ => {}
         }
     }
-    if let Some(limits) = root.get("server.endpoints.rate_limits") {
-        for entry in limits.entries() {
-            let buckets = limits.entry(entry).get("buckets");
-            buckets
-                .map_or(Vec::new(), |at| at.items())
-                .iter()
-                .for_each(|at| bucket(at, report));
-        }
-    }
     let Some(endpoints) = root.get("server.endpoints.authz") else {
         return;
     };
@@ -204,26 +102,6 @@ fn server(root: &At<'_>, report: &mut Report) {
             _ => need(&endpoint, "implementation", "ForwardAuth", report),
         }
         strategies(&endpoint, report);
-    }
-}
-
-fn bucket(at: &At<'_>, report: &mut Report) {
-    match at.get("period").and_then(|at| duration(&at).ok().flatten()) {
-        Some(seconds) if seconds >= 10 => {}
-        _ => report.error(
-            at,
-            "has no period of 10 seconds or more; write for instance `period: 2 minutes`",
-        ),
-    }
-    if at
-        .get("requests")
-        .and_then(|at| at.int())
-        .is_none_or(|requests| requests <= 0)
-    {
-        report.error(
-            at,
-            "has no requests above 0; write for instance `requests: 20`",
-        );
     }
 }
 

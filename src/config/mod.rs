@@ -9,6 +9,7 @@ use std::path::Path;
 
 use url::Url;
 
+mod account;
 mod backend;
 mod check;
 mod criteria;
@@ -16,15 +17,19 @@ mod domains;
 mod durations;
 mod env;
 mod later;
+mod limits;
 mod model;
 mod networks;
+mod notifier;
 mod old;
 mod personal;
 mod portal;
 mod problem;
 mod regulation;
 mod report;
+mod rewrite;
 mod rules;
+mod second;
 mod sessions;
 mod source;
 mod storage;
@@ -33,13 +38,17 @@ mod users;
 mod values;
 mod yaml;
 
+pub use durations::{DurationError, parse as parse_duration};
 pub use model::{
     Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Storage, UsersFile, ValueType,
 };
 pub use problem::Problem;
+pub use rewrite::{RewriteError, replace_password};
 
 use crate::access::Rules;
-use crate::portal::Theme;
+use crate::factors::webauthn;
+use crate::mail::Notifier;
+use crate::portal::{Account, RateLimits, SecondFactors, Theme};
 use crate::users::Directory;
 use crate::users::regulation::Settings;
 use report::{At, Report};
@@ -48,7 +57,7 @@ use yaml::Node;
 /// Largest configuration that is read, in bytes.
 const MAX_CONFIGURATION: usize = 4 << 20;
 /// Largest users file that is read, in bytes.
-const MAX_USERS: usize = 64 << 20;
+pub const MAX_USERS: usize = 64 << 20;
 
 /// How this room reaches files and environment.
 pub trait Loader {
@@ -108,6 +117,10 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
                 directory: directory.into(),
                 regulation: parts.regulation,
                 storage: parts.storage,
+                second: parts.second,
+                account: parts.account,
+                notifier: parts.notifier,
+                rate_limits: parts.rate_limits,
                 default_redirection_url: parts.default_redirection_url,
             },
             warnings,
@@ -158,16 +171,29 @@ struct Parts {
     users_file: Option<UsersFile>,
     regulation: Settings,
     storage: Option<Storage>,
+    second: SecondFactors,
+    account: Account,
+    notifier: Option<Notifier>,
+    rate_limits: RateLimits,
     default_redirection_url: Option<Url>,
 }
 
 impl Parts {
     fn read(root: &At<'_>, path: &Path, report: &mut Report) -> Parts {
         let users_file = backend::users_file(root, path, report);
-        let rules = rules::rules(root, report);
-        let (session, default_redirection_url) = sessions::sessions(root, report);
+        let (rules, wants_second) = rules::rules(root, report);
+        let (mut session, default_redirection_url) = sessions::sessions(root, report);
         let regulation = regulation::regulation(root, report);
         let storage = storage::storage(root, path, report);
+        let notifier = notifier::notifier(root, path, report);
+        let stored = storage.is_some();
+        let second = second::second_factors(root, stored, wants_second.as_ref(), report);
+        let is_two = |webauthn: &webauthn::Settings| webauthn.passkey_two_factors;
+        for cookie in &mut session.cookies {
+            cookie.realm.passkey_is_two = second.webauthn.as_ref().is_some_and(is_two);
+        }
+        let account = account::account(root, stored, notifier.is_some(), report);
+        let rate_limits = limits::rate_limits(root, &account.elevation, report);
         let theme = match root.get("theme").and_then(|at| at.text()) {
             Some("dark") => Theme::Dark,
             Some("grey") => Theme::Grey,
@@ -182,6 +208,10 @@ impl Parts {
             users_file,
             regulation,
             storage,
+            second,
+            account,
+            notifier,
+            rate_limits,
             default_redirection_url,
         }
     }

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::access::Rules;
-use crate::portal::Theme;
+use crate::mail::Notifier;
+use crate::portal::{Account, RateLimits, SecondFactors, Theme};
 use crate::session::Realm;
 use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
@@ -29,6 +30,14 @@ pub struct Config {
     pub regulation: Settings,
     /// `storage`; `None` where the file names no local one.
     pub storage: Option<Storage>,
+    /// `totp`, `webauthn`, `default_2fa_method`; nothing without `storage`.
+    pub second: SecondFactors,
+    /// `identity_validation`, `password_policy` and what users may change.
+    pub account: Account,
+    /// `notifier`.
+    pub notifier: Option<Notifier>,
+    /// `server.endpoints.rate_limits`.
+    pub rate_limits: RateLimits,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
 }

@@ -1,7 +1,8 @@
 //! What the portal room takes from a configuration.
 
 use super::{Config, CookieDomain};
-use crate::portal::{Account, Domain, SecondFactors, Settings};
+use crate::factors::webauthn::RelyingParty;
+use crate::portal::{Domain, Settings};
 
 impl Config {
     /// The settings of the portal.
@@ -14,8 +15,8 @@ impl Config {
                 .as_ref()
                 .map(ToString::to_string),
             email_login: self.users_file.matching.search_email,
-            second: SecondFactors::default(),
-            account: Account::default(),
+            second: self.second.clone(),
+            account: self.account.clone(),
         }
     }
 }
@@ -27,6 +28,10 @@ fn domain(cookie: &CookieDomain) -> Domain {
             .default_redirection_url
             .as_ref()
             .map(ToString::to_string),
-        party: None,
+        // An address instead of a name has no party: browsers know no credentials of it.
+        party: cookie
+            .authelia_url
+            .as_ref()
+            .and_then(|url| RelyingParty::new(url).ok()),
     }
 }

@@ -182,6 +182,15 @@ impl Report {
         });
     }
 
+    /// A warning about something that does not stand in the file.
+    pub(super) fn advise(&mut self, key: &str, message: impl Into<String>) {
+        self.warnings.push(Note {
+            id: None,
+            key: key.into(),
+            message: message.into(),
+        });
+    }
+
     pub(super) fn is_good(&self) -> bool {
         self.errors.is_empty()
     }

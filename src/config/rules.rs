@@ -21,8 +21,9 @@ const CRITERIA: &[&str] = &[
 
 const POLICIES: &[&str] = &["bypass", "one_factor", "two_factor", "deny"];
 
-/// Reads `access_control` with `definitions.network`.
-pub(super) fn rules(root: &At<'_>, report: &mut Report) -> Rules {
+/// Reads `access_control` with `definitions.network`; the second value is the first place that asks
+/// for a second factor.
+pub(super) fn rules<'t>(root: &At<'t>, report: &mut Report) -> (Rules, Option<At<'t>>) {
     let networks = networks(root, report);
     let control = root.get("access_control");
     let default_at = control.as_ref().and_then(|at| at.get("default_policy"));
@@ -41,16 +42,10 @@ pub(super) fn rules(root: &At<'_>, report: &mut Report) -> Rules {
     let rules: Vec<Rule> = items.iter().map(|at| rule(at, &networks, report)).collect();
     let asks = |at: &&At<'_>| at.get("policy").and_then(|at| at.text()) == Some("two_factor");
     let second = match &default_at {
-        Some(at) if default == Requirement::TwoFactor => Some(at),
-        _ => items.iter().find(asks),
+        Some(at) if default == Requirement::TwoFactor => Some(at.clone()),
+        _ => items.iter().find(asks).cloned(),
     };
-    if let Some(at) = second {
-        report.warn(
-            at,
-            "asks for a second factor, which is not built yet: nobody gets in there",
-        );
-    }
-    Rules::new(default, rules)
+    (Rules::new(default, rules), second)
 }
 
 fn no_rules(control: Option<&At<'_>>, default: Requirement, report: &mut Report) {

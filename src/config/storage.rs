@@ -9,16 +9,11 @@ use super::later::{filled, need};
 use super::model::Storage;
 use super::report::{At, Report};
 
-/// Reads `storage`; relative paths are relative to `configuration`. Nobody needs one before there
-/// is something to keep.
+/// Reads `storage`; relative paths are relative to `configuration`.
 pub(super) fn storage(root: &At<'_>, configuration: &Path, report: &mut Report) -> Option<Storage> {
     let storage = root.get("storage")?;
     engines(&storage, report);
     let local = storage.get("local")?;
-    report.warn(
-        &storage,
-        "is used by `auth-gate storage` only so far: sessions and bans are kept in nginx's shared memory",
-    );
     need(&local, "path", "db.sqlite3", report);
     need(&storage, "encryption_key", "'64 random characters'", report);
     Some(Storage {

@@ -68,6 +68,8 @@ pub(super) struct Range {
 pub(super) enum Fate {
     /// It takes effect, or what is above it says what becomes of it.
     Works,
+    /// It takes effect, whatever is said of the section above it.
+    Built,
     /// Not built yet.
     Later(&'static str),
     /// Never needed here.
@@ -172,6 +174,7 @@ fn line(text: &'static str) -> Option<Line> {
 
 fn fate(mark: &'static str) -> Fate {
     match mark.split_once(": ") {
+        Some(("built", _)) => Fate::Built,
         Some(("later", why)) => Fate::Later(why),
         Some(("unused", why)) => Fate::Unused(why),
         Some(("old", new)) => Fate::Old(new),

@@ -91,13 +91,23 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
 
 /// The line on which the key or value `id` of `text` begins. It parses the text again.
 pub(super) fn line_of(text: &str, id: Id) -> Option<usize> {
+    location_of(text, id).map(|place| place.line())
+}
+
+/// The byte at which the key or value `id` of `text` begins. It parses the text again.
+pub(super) fn start_of(text: &str, id: Id) -> Option<usize> {
+    let start = location_of(text, id)?.index();
+    text.get(start..).map(|_| start)
+}
+
+fn location_of(text: &str, id: Id) -> Option<serde_yaml::Location> {
     let pass = Pass {
         stop: Some(id),
         ..Pass::over(text)
     };
     let mut documents = yaml(text);
     let error = pass.seed().deserialize(documents.next()?).err()?;
-    error.location().map(|place| place.line())
+    error.location()
 }
 
 fn yaml(text: &str) -> serde_yaml::Deserializer<'_> {

@@ -6,7 +6,7 @@ use super::ffi::{self, ngx_slab_pool_t};
 use crate::slots::Layout;
 
 /// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0001;
+const MAGIC: u64 = 0x6174_6761_7465_0002;
 
 /// Places in the shared part, in bytes.
 pub mod place {
@@ -14,7 +14,10 @@ pub mod place {
     pub const TOTAL: usize = 8;
     pub const SECRET: usize = 16;
     pub const FULL: usize = 48;
+    pub const USERS: usize = 52;
     pub const HASHES: usize = 64;
+    pub const BORN: usize = 3904;
+    pub const RESTORED: usize = 3912;
 }
 
 /// The one block of the pool; made and given its random secret on first use.
@@ -54,6 +57,11 @@ pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)>
             .add(place::TOTAL)
             .cast::<u64>()
             .write(total as u64);
+        block
+            .as_ptr()
+            .add(place::BORN)
+            .cast::<u64>()
+            .write(super::now());
         block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
         (*slab).data = block.as_ptr().cast();
         Some((block, total))

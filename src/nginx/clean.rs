@@ -1,5 +1,5 @@
 //! What a client sends under our names goes, before anybody can read it: identity headers in every
-//! spelling, and the session cookie.
+//! spelling, the session cookie, and the cookies of the portal.
 //!
 //! Runs first in the server-rewrite, rewrite and preaccess phases. The first two are before
 //! `set $u $http_remote_user` and its like; preaccess is also reached by subrequests and named
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::Sessions,
-    session::{self, Stripped},
+    session::{self, PORTAL_PREFIX, Stripped, Which},
     users::HeaderNames,
 };
 
@@ -158,9 +158,9 @@ fn take_cookies(
     sessions: &Sessions,
 ) -> Result<bool, NoMemory> {
     let before = value(element);
-    let mut after = before;
+    let mut after = without(request, before, Which::Beginning(PORTAL_PREFIX))?;
     for cookie in &sessions.cookies {
-        after = without(request, after, cookie.realm.cookie.name())?;
+        after = without(request, after, Which::Named(cookie.realm.cookie.name()))?;
     }
     if after.len() == before.len() {
         return Ok(false);
@@ -172,13 +172,17 @@ fn take_cookies(
     Ok(after.is_empty())
 }
 
-/// `header` without the cookies called `name`; shorter in any case where there was one.
-fn without<'r>(request: Request<'r>, header: &'r [u8], name: &str) -> Result<&'r [u8], NoMemory> {
-    if !session::carries(header, name) {
+/// `header` without such cookies; shorter in any case where there was one.
+fn without<'r>(
+    request: Request<'r>,
+    header: &'r [u8],
+    which: Which<'_>,
+) -> Result<&'r [u8], NoMemory> {
+    if !session::carries(header, which) {
         return Ok(header);
     }
     let rest = request.zeroed(header.len()).ok_or(NoMemory)?;
-    Ok(match session::strip_to(header, name, rest) {
+    Ok(match session::strip_to(header, which, rest) {
         Stripped::Unchanged => header,
         Stripped::Empty => &[],
         Stripped::Rest(rest) => rest,

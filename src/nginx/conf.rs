@@ -1,10 +1,11 @@
 //! What the administrator wrote, for the whole, for a server and for a location.
 
-use std::{rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use super::{
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
+    office::Office,
     server_names::ServerNames,
     snapshot::Snapshot,
     zone::Zone,
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
     config::Config,
+    mail::MailError,
     portal::Portal,
 };
 
@@ -28,14 +30,48 @@ pub struct MainConf {
 pub struct Loaded {
     /// The content of the file.
     pub config: Arc<Config>,
-    /// The portal over that content.
-    pub portal: Rc<Portal>,
+    /// The portal over that content, without what the workers are not able to do.
+    portal: RefCell<Rc<Portal>>,
     /// The users as this process knows them.
     pub snapshot: Rc<Snapshot>,
+    /// Where errands of the portal are run.
+    pub office: Arc<Office>,
     /// Where passwords are checked and files are read.
     pub threads: Threads,
     /// The configuration of nginx that this belongs to.
     pub cycle: *mut ngx_cycle_t,
+}
+
+impl Loaded {
+    /// What a configuration becomes in this process.
+    ///
+    /// # Errors
+    /// A file that it names cannot be read.
+    pub fn new(
+        config: Config,
+        threads: Threads,
+        cycle: *mut ngx_cycle_t,
+    ) -> Result<Self, MailError> {
+        let config = Arc::new(config);
+        Ok(Loaded {
+            portal: RefCell::new(Rc::new(Portal::new(config.portal_settings()))),
+            snapshot: Rc::new(Snapshot::new(&config)),
+            office: Arc::new(Office::new(&config)?),
+            config,
+            threads,
+            cycle,
+        })
+    }
+
+    /// The portal.
+    pub fn portal(&self) -> Rc<Portal> {
+        Rc::clone(&self.portal.borrow())
+    }
+
+    /// Puts another portal in its place, before the first request.
+    pub fn set_portal(&self, portal: Portal) {
+        *self.portal.borrow_mut() = Rc::new(portal);
+    }
 }
 
 /// `server`.

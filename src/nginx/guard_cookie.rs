@@ -1,5 +1,5 @@
-//! No application behind the gate may set the gate's own cookie: it could sign a visitor out, or in
-//! as somebody else. A header filter takes such `Set-Cookie` headers out of what comes back.
+//! No application behind the gate may set a cookie of the gate: it could sign a visitor out, or in as
+//! somebody else, or hand him a step of its own flow. A header filter takes such `Set-Cookie` headers out of what comes back.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use super::{
     log::Level,
     request::{Headers, Request, bytes},
 };
-use crate::session;
+use crate::session::{self, PORTAL_PREFIX, Which};
 
 type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
 
@@ -60,16 +60,16 @@ fn clean(request: Request<'_>) {
         if element.hash == 0 || !bytes(&element.key).eq_ignore_ascii_case(b"set-cookie") {
             continue;
         }
-        let ours = |name: &str| session::sets(bytes(&element.value), name);
-        if sessions
+        let sets = |which| session::sets(bytes(&element.value), which);
+        let mut names = sessions
             .cookies
             .iter()
-            .any(|cookie| ours(cookie.realm.cookie.name()))
-        {
+            .map(|cookie| cookie.realm.cookie.name());
+        if sets(Which::Beginning(PORTAL_PREFIX)) || names.any(|name| sets(Which::Named(name))) {
             element.hash = 0;
             request.log(
                 Level::Warn,
-                format_args!("auth_gate: the application tried to set the session cookie"),
+                format_args!("auth_gate: the application tried to set a cookie of the gate"),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! How many passwords are checked at once.
+//! How many passwords are checked, or made into hashes, at once.
 //!
 //! A hash burns a core and up to a few hundred megabytes, so no more run at once than the machine
 //! has cores, all workers together; the rest wait in a queue of each worker up to a bound, and
@@ -15,14 +15,16 @@ use std::{
 use super::{
     ffi,
     job::{self, AtExit, Threads},
-    request::Request,
     timer::Timer,
-    wait,
+    wait::Waiting,
     zone::Zone,
 };
 
 /// Logins that wait in one worker.
 const QUEUE: usize = 64;
+
+/// Whatever waits there: a flow may come to its hash some time after it was admitted.
+const LONGEST_QUEUE: usize = 2 * QUEUE;
 
 /// Milliseconds after which a worker looks again whether others have left room.
 const LOOK_AGAIN: usize = 10;
@@ -42,30 +44,28 @@ pub fn has_room(threads: Threads) -> bool {
     threads.are_running() && WAITING.with_borrow(|waiting| waiting.len() < QUEUE)
 }
 
-/// Runs `work` on a thread when its turn comes, and `then` on the loop with its result; the
-/// request is kept meanwhile. `then` gets `None` when no thread could be had.
-pub fn run(
-    request: Request<'_>,
+/// Runs `work` on a thread when its turn comes, and `then` on the loop with its result; `None` when
+/// neither a place in the queue nor a thread could be had. Work whose visitor has gone before its
+/// turn is not done at all.
+pub fn run<T: Send + 'static>(
+    waiting: Waiting,
     zone: Rc<Zone>,
     threads: Threads,
-    work: impl FnOnce() -> bool + Send + 'static,
-    then: impl FnOnce(Request<'_>, Option<bool>) + 'static,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Waiting, Option<T>) + 'static,
 ) {
-    wait::block(request);
-    let waiting = request.as_ptr();
+    if WAITING.with_borrow(|waiting| waiting.len() >= LONGEST_QUEUE) {
+        return then(waiting, None);
+    }
     let held = Rc::clone(&zone);
     let start = move || {
-        // SAFETY: blocked above, so nginx keeps the request.
-        if unsafe { wait::has_gone(waiting) } {
+        if waiting.has_gone() {
             leave(&held);
-            // SAFETY: blocked above, and resumed only here or below.
-            unsafe { wait::resume(waiting, |_| {}) };
             return;
         }
-        let finish = move |result: Option<bool>| {
+        let finish = move |result: Option<T>| {
             leave(&held);
-            // SAFETY: blocked above, and resumed only here or above.
-            unsafe { wait::resume(waiting, move |request| then(request, result)) };
+            then(waiting, result);
             admit(&held);
         };
         job::spawn(threads, AtExit::Wait, work, finish);

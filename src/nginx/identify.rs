@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     conf::Loaded,
-    facts,
+    facts, ledger,
     request::Request,
     state::{SignedIn, State},
     zone::Zone,
@@ -81,6 +81,7 @@ fn still_holds(
         };
         zone.sessions()?
             .touch(&key, realm.lifetimes.ends(&used), now);
+        ledger::used(&key, &record, &used);
     }
     let level = match record.methods.level(realm.passkey_is_two) {
         0 => Level::None,

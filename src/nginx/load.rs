@@ -1,20 +1,13 @@
 //! `auth_gate_config`: the YAML configuration is read when nginx reads its own.
 
-use std::{rc::Rc, sync::Arc};
-
 use super::{
     conf::{Loaded, MainConf},
     directive::{Directive, Mistake, log_problems},
     ffi::{self, ngx_cycle_t},
     job::Threads,
     log::Level,
-    snapshot::Snapshot,
 };
-use crate::{
-    config::{self, Config},
-    files::Disk,
-    portal::Portal,
-};
+use crate::{config, files::Disk};
 
 /// `auth_gate_config FILE`.
 pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
@@ -32,14 +25,8 @@ pub fn set_configuration(directive: &Directive, conf: &mut MainConf) -> Result<(
     let cycle = unsafe { (*cf).cycle };
     keep_environment(cycle, &loaded.env_used)?;
     let threads = Threads::add(cf).ok_or(Mistake::Logged)?;
-    let config: Arc<Config> = Arc::new(loaded.config);
-    conf.loaded = Some(Loaded {
-        portal: Rc::new(Portal::new(config.portal_settings())),
-        snapshot: Rc::new(Snapshot::new(&config)),
-        config,
-        threads,
-        cycle,
-    });
+    let loaded = Loaded::new(loaded.config, threads, cycle);
+    conf.loaded = Some(loaded.map_err(|error| Mistake::Says(error.to_string()))?);
     Ok(())
 }
 

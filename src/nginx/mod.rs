@@ -4,8 +4,9 @@
 //! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
 //! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole. A request then
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
-//! location, [`portal`] (with [`body`], [`world`], [`hashing`], [`job`] and [`wait`]). What comes back passes
-//! [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
+//! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
+//! [`hashing`], for [`errands`] in the [`office`] or for a [`sweep`], on threads ([`job`]) and
+//! [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
@@ -20,16 +21,21 @@ mod conf;
 mod directive;
 mod directives;
 mod entry;
+mod errands;
 mod facts;
 mod ffi;
+mod flow;
 mod guard_cookie;
 mod hashing;
 mod headers;
 mod identify;
 mod job;
+mod ledger;
 mod load;
 mod log;
 mod module;
+mod office;
+mod orders;
 mod permissions;
 mod portal;
 mod reply;
@@ -40,6 +46,7 @@ mod setup;
 mod snapshot;
 mod state;
 mod surroundings;
+mod sweep;
 mod timer;
 mod variables;
 mod wait;

@@ -1,30 +1,19 @@
-//! The portal's location: the directive, the content handler, and the answers that wait for a
-//! password check.
-
-use std::rc::Rc;
+//! The portal's location: the directive and the content handler, which hands each request with its
+//! body to [`flow`].
 
 use super::{
     body::{self, BadBody},
-    conf::{Loaded, LocationConf},
+    conf::LocationConf,
     directive::{Directive, Mistake},
     entry,
-    facts::{self, host_with_port},
     ffi::{
         self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t,
         ngx_int_t,
     },
-    hashing,
-    log::Level,
-    reply,
+    flow,
     request::{Request, bytes},
-    state::State,
     wait,
-    world::Surroundings,
 };
-use crate::portal::{self, Answer, Busy, Event, Headers, Step, Verify, World};
-
-/// Milliseconds beyond which no answer is held back.
-const LONGEST_DELAY: u64 = 10_000;
 
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -74,14 +63,6 @@ pub fn serve_inside(location: &mut ffi::ngx_http_core_loc_conf_t) {
 
 type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
 
-/// What follows from a request to the portal.
-enum Served {
-    /// This is the answer.
-    Answer(Answer),
-    /// A password is being checked; the request goes on when that is done.
-    Waiting,
-}
-
 /// Content handler of the portal's location.
 unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     entry::guard("portal", FAILED, || {
@@ -92,15 +73,14 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         if request.is_subrequest() {
             return NGX_HTTP_FORBIDDEN as ngx_int_t;
         }
-        if request.method() != b"POST" {
-            return match serve(request, &[], super::milliseconds()) {
-                Some(Served::Answer(answer)) => {
-                    tell(request, answer.event.as_ref());
-                    reply::send(request, &answer)
-                }
-                // Only a form or an API call asks for a password.
-                Some(Served::Waiting) | None => FAILED,
-            };
+        if !may_have_body(request.method()) {
+            // As the reading of a body does: whoever ends the request gives up one hold, and nginx
+            // gives up the other when this returns.
+            let raw = request.raw_mut();
+            raw.set_count(raw.count() + 1);
+            // SAFETY: `r` is the request of this callback.
+            unsafe { wait::guard("portal", r, |request| flow::begin(request, &[])) };
+            return DONE;
         }
         // SAFETY: the request is live; the callback ends it.
         let code = unsafe { ffi::ngx_http_read_client_request_body(r, Some(body_is_there)) };
@@ -112,168 +92,17 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     })
 }
 
+/// Whether a body is read; what comes with other methods is thrown away.
+fn may_have_body(method: &[u8]) -> bool {
+    matches!(method, b"POST" | b"PUT" | b"DELETE")
+}
+
 unsafe extern "C" fn body_is_there(r: *mut ngx_http_request_t) {
-    let step = |request: Request<'_>| {
-        // From here on it is we who take time: what a client takes to send is no measure.
-        let begun = super::milliseconds();
-        let served = match body::read(request) {
-            Ok(body) => serve(request, &body, begun),
-            Err(BadBody::TooLong) => refuse(request, 413),
-            Err(BadBody::Unreadable) => refuse(request, 500),
-        };
-        match served {
-            Some(Served::Answer(answer)) => answer_in_time(request, answer, begun),
-            Some(Served::Waiting) => {}
-            None => wait::end(request, FAILED),
-        }
+    let step = |request: Request<'_>| match body::read(request) {
+        Ok(body) => flow::begin(request, &body),
+        Err(BadBody::TooLong) => flow::refuse(request, 413, None),
+        Err(BadBody::Unreadable) => flow::refuse(request, 500, None),
     };
     // SAFETY: `r` is the request of this callback.
     unsafe { wait::guard("portal", r, step) };
-}
-
-/// What follows from the request; `None` when there is no configuration or no zone.
-fn serve(request: Request<'_>, body: &[u8], begun: u64) -> Option<Served> {
-    let loaded = request.whole().loaded.as_ref()?;
-    if let Err(reason) = facts::check_host(request) {
-        request.log(Level::Info, format_args!("auth_gate: {reason}"));
-        return refuse(request, reason.status());
-    }
-    let step = with_visit(request, body, |visit, world| {
-        loaded.portal.answer(visit, world)
-    })?;
-    Some(match step {
-        Step::Answer(answer) => Served::Answer(answer),
-        Step::Verify(verify) => {
-            check_password(request, loaded, *verify, begun);
-            Served::Waiting
-        }
-        Step::Errand(_) | Step::Sweep(_) => return refuse(request, 503),
-    })
-}
-
-fn refuse(request: Request<'_>, status: u16) -> Option<Served> {
-    let portal = &request.whole().loaded.as_ref()?.portal;
-    let answer = portal.refusal(reply::reader(request), status, None);
-    Some(Served::Answer(answer))
-}
-
-fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: u64) {
-    let Verify {
-        hash,
-        password,
-        login,
-    } = verify;
-    let portal = Rc::clone(&loaded.portal);
-    let zone = Rc::clone(&request.whole().zone);
-    let work = move || hash.verify(&password);
-    let then = move |request: Request<'_>, matched| {
-        let answer = with_visit(request, &[], |visit, world| match matched {
-            Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),
-            None => {
-                let retry_after = hashing::RETRY_AFTER;
-                portal.turn_away(visit, &login, Busy { retry_after }, world)
-            }
-        });
-        match answer {
-            Some(answer) => answer_in_time(request, answer, begun),
-            None => wait::end(request, FAILED),
-        }
-    };
-    hashing::run(request, zone, loaded.threads, work, then);
-}
-
-/// Sends the answer when its time has come, and ends the request.
-fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
-    tell(request, answer.event.as_ref());
-    let delay = answer
-        .hold
-        .saturating_sub(elapsed(begun))
-        .min(LONGEST_DELAY);
-    let send = move |request: Request<'_>| {
-        let code = reply::send(request, &answer);
-        wait::end(request, code);
-    };
-    match delay {
-        0 => send(request),
-        delay => wait::later(request, delay as usize, send),
-    }
-}
-
-/// What happened, for the administrator.
-fn tell(request: Request<'_>, event: Option<&Event>) {
-    let Some(event) = event else { return };
-    let level = match event {
-        Event::SignIn(_) | Event::SignOut(_) | Event::Prove(..) => Level::Notice,
-        Event::Fail(_) | Event::Ban(_) | Event::Lose(_) | Event::Doubt(..) | Event::Outage(_) => {
-            Level::Error
-        }
-    };
-    request.log(level, format_args!("auth_gate: {event}"));
-}
-
-/// Milliseconds since `begun`.
-fn elapsed(begun: u64) -> u64 {
-    super::milliseconds().saturating_sub(begun)
-}
-
-/// Hands the request to the portal room as it reads one, with the world around it.
-fn with_visit<R>(
-    request: Request<'_>,
-    body: &[u8],
-    f: impl FnOnce(&portal::Request<'_>, &mut dyn World) -> R,
-) -> Option<R> {
-    let mut surroundings = Surroundings::of(request.whole())?;
-    let (path, host, scheme) = (
-        place(request),
-        host_with_port(request),
-        facts::scheme(request),
-    );
-    let visit = portal::Request {
-        method: request.method(),
-        path: &path,
-        query: Some(request.query()).filter(|query| !query.is_empty()),
-        host: &host,
-        scheme: std::str::from_utf8(&scheme).unwrap_or_default(),
-        base: request.location().portal.as_deref().unwrap_or_default(),
-        headers: visit_headers(request),
-        body,
-        address: request.client(),
-        now: super::now(),
-    };
-    Some(f(&visit, &mut surroundings))
-}
-
-fn visit_headers(request: Request<'_>) -> Headers<'_> {
-    let kept: Vec<&[u8]> = State::find(request)
-        .map(|state| state.cookies(request).collect())
-        .unwrap_or_default();
-    Headers {
-        accept: request.header("accept"),
-        accept_language: request.header("accept-language"),
-        content_type: request.header("content-type"),
-        origin: request.header("origin"),
-        sec_fetch_site: request.header("sec-fetch-site"),
-        sec_fetch_mode: request.header("sec-fetch-mode"),
-        sec_fetch_dest: request.header("sec-fetch-dest"),
-        sec_purpose: request.header("sec-purpose"),
-        cookies: kept
-            .into_iter()
-            .chain(request.header_values("cookie"))
-            .collect(),
-    }
-}
-
-/// The path below the portal's own, as the portal room names its places.
-fn place(request: Request<'_>) -> String {
-    let base = request.location().portal.as_deref().unwrap_or_default();
-    let below = request
-        .path()
-        .strip_prefix(base.as_bytes())
-        .unwrap_or_default();
-    match below {
-        b"" => "/".into(),
-        // `/ssoX` is in nginx's prefix location `/sso` and is no place of ours.
-        [b'/', ..] => String::from_utf8_lossy(below).into_owned(),
-        _ => "/?".into(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 
 use super::{
-    conf::{ChallengeForm, IdentityHeaders},
+    conf::{ChallengeForm, IdentityHeaders, Loaded},
     ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     identify,
@@ -130,10 +130,10 @@ fn answer_or_error_page(
     page: impl FnOnce(&portal::Portal) -> Answer,
 ) -> ngx_int_t {
     let whole = request.whole();
-    let Some(portal) = whole.loaded.as_ref().map(|loaded| &loaded.portal) else {
+    let Some(portal) = whole.loaded.as_ref().map(Loaded::portal) else {
         return status as ngx_int_t;
     };
-    let answer = page(portal);
+    let answer = page(&portal);
     if has_error_page(request, status) {
         let answer = Answer {
             body: Vec::new(),

@@ -1,8 +1,13 @@
 //! The sessions of the zone, in the hands of somebody who holds its lock.
 
-use super::zone::{Lock, Zone};
+use std::ops::Range;
+
+use super::{
+    ledger,
+    zone::{Lock, Zone},
+};
 use crate::{
-    session::{self, Key, Record},
+    session::{self, Key, Record, Session},
     slots::Inserted,
 };
 
@@ -35,6 +40,9 @@ impl<'z> Sessions<'z> {
         if inserted == Some(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
+        if inserted.is_some() {
+            ledger::started(key, record);
+        }
         inserted.is_some()
     }
 
@@ -43,8 +51,30 @@ impl<'z> Sessions<'z> {
         self.table.touch(key, expires, now);
     }
 
+    /// The sessions of a user in one range of places, and whether there are places behind it.
+    pub fn of_user(&self, name: &str, places: Range<u32>) -> (Vec<Session>, bool) {
+        self.table.of_user_in(name, places)
+    }
+
     /// Ends a session.
     pub fn remove(&mut self, key: &Key) {
+        if self.table.remove(key) {
+            ledger::ended(key);
+        }
+    }
+
+    /// Ends a session that is written down as over.
+    pub fn carry_out(&mut self, key: &Key) {
         self.table.remove(key);
+    }
+
+    /// The same for those in one range of places that are `wanted`; whether there are places behind
+    /// it.
+    pub fn carry_out_in(&mut self, places: Range<u32>, wanted: impl Fn(&Session) -> bool) -> bool {
+        let (found, more) = self.table.those_in(places, wanted);
+        found
+            .iter()
+            .for_each(|session| self.carry_out(&session.key));
+        more
     }
 }

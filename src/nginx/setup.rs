@@ -1,16 +1,21 @@
 //! The module's hooks: making and merging configurations, putting the handlers into their phases,
 //! starting and ending a worker.
 
-use std::ffi::{c_char, c_void};
+use std::{
+    ffi::{c_char, c_void},
+    sync::Arc,
+};
 
 use super::{
     access, checks, clean,
-    conf::{IdentityHeaders, LocationConf, MainConf, ServerConf},
+    conf::{IdentityHeaders, Loaded, LocationConf, MainConf, ServerConf},
     directive::{Mistake, conf_log},
     entry,
     ffi::{self, CONF_ERROR, CONF_OK, ERROR, OK, ngx_conf_t, ngx_cycle_t, ngx_int_t},
     guard_cookie, hashing,
-    log::Level,
+    job::{self, AtExit},
+    ledger,
+    log::{self, Level},
     module::ngx_http_auth_gate_module,
     portal, request, variables,
 };
@@ -268,11 +273,40 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         loaded.threads.have_started();
         return_large_blocks();
         hashing::reset(&conf.zone);
-        if loaded.config.users_file.watch {
-            loaded.snapshot.watch(&loaded.config, loaded.threads);
+        loaded
+            .snapshot
+            .watch(&loaded.config, &conf.zone, loaded.threads);
+        ledger::begin(loaded, &conf.zone);
+        // SAFETY: set by nginx before a worker begins.
+        if unsafe { ffi::ngx_worker } == 0 {
+            try_notifier(loaded);
         }
         OK
     })
+}
+
+/// Says if no letters can leave. Authelia would not start; but a mail server that is down must not
+/// keep a site down whose visitors need none.
+fn try_notifier(loaded: &Loaded) {
+    let notifier = &loaded.config.notifier;
+    if notifier
+        .as_ref()
+        .is_none_or(|notifier| !notifier.startup_check)
+    {
+        return;
+    }
+    let office = Arc::clone(&loaded.office);
+    let check = move || office.check_post();
+    job::spawn(loaded.threads, AtExit::Leave, check, |checked| {
+        if let Some(Err(error)) = checked {
+            log::cycle(
+                Level::Error,
+                format_args!(
+                    "auth_gate: notifier: {error}; nobody gets a code or a link by mail until that is mended"
+                ),
+            );
+        }
+    });
 }
 
 /// Password hashes take blocks of megabytes on many threads. glibc raises its threshold for mapping
@@ -293,6 +327,7 @@ pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
         if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
             hashing::reset(&conf.zone);
         }
+        ledger::finish();
     });
 }
 

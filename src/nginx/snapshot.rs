@@ -13,15 +13,19 @@ use super::{
     job::{self, AtExit},
     log::{self, Level},
     timer::Timer,
+    zone::Zone,
 };
 use crate::{
     config::{self, Config, Problem, UsersFile},
     users::Directory,
 };
 
-/// Milliseconds between two looks at the file: a change is known within a second, the reading of a
-/// large file included.
-const INTERVAL: usize = 300;
+/// Milliseconds between two looks at what other workers say of the file.
+const INTERVAL: usize = 100;
+
+/// How many of those there are to a look at the file itself: a change is known within a second, the
+/// reading of a large file included.
+const ROUND: u32 = 3;
 
 /// A file that changed less than this ago may still be being written.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -32,6 +36,19 @@ pub struct Snapshot {
     seen: Cell<Seen>,
     /// Since when `directory` is what it is.
     since: Cell<u64>,
+    /// Which change of ours to the file `directory` has seen; counted in the zone. Where the file was
+    /// changed before this worker began, it is read once more.
+    generation: Cell<u32>,
+    /// The newest reading of this process that was adopted.
+    adopted: Cell<u64>,
+}
+
+/// The file as a thread of this process read it after changing it.
+pub struct Reading {
+    /// Later readings have higher numbers.
+    pub number: u64,
+    stamp: Stamp,
+    directory: Arc<Directory>,
 }
 
 /// What tells one state of a file from another.
@@ -69,6 +86,8 @@ impl Snapshot {
             // It may have changed since it was read, so the first look reads it again.
             seen: Cell::new(Seen::Nothing),
             since: Cell::new(0),
+            generation: Cell::new(0),
+            adopted: Cell::new(0),
         }
     }
 
@@ -87,20 +106,37 @@ impl Snapshot {
         Ref::map(self.directory.borrow(), |directory| &**directory)
     }
 
-    /// Looks at the file again and again in this worker, on a thread, until the configuration that
-    /// holds the snapshot goes.
-    pub fn watch(self: &Rc<Self>, config: &Arc<Config>, threads: job::Threads) {
-        let (snapshot, config) = (Rc::downgrade(self), Arc::clone(config));
+    /// Looks in this worker, until the configuration that holds the snapshot goes, whether another
+    /// worker has changed the file, and where it is watched also at the file itself, on a thread.
+    pub fn watch(self: &Rc<Self>, config: &Arc<Config>, zone: &Rc<Zone>, threads: job::Threads) {
+        let (snapshot, config, zone) = (Rc::downgrade(self), Arc::clone(config), Rc::clone(zone));
+        let round = Cell::new(0);
         Timer::every(INTERVAL, move |again| {
-            let Some(seen) = snapshot.upgrade().map(|snapshot| snapshot.seen.get()) else {
+            let Some(known) = snapshot.upgrade() else {
                 return;
+            };
+            let generation = zone.users_generation();
+            let told = generation != known.generation.get();
+            round.set((round.get() + 1) % ROUND);
+            let due = config.users_file.watch && round.get() == 0;
+            if !told && !due {
+                return again.arm();
+            }
+            // Who was told reads the file even if it looks the same.
+            let seen = if told {
+                Seen::Nothing
+            } else {
+                known.seen.get()
             };
             let (snapshot, config) = (snapshot.clone(), Arc::clone(&config));
             let path = config.users_file.path.clone();
-            let work = move || look(&config.users_file, seen);
+            let work = move || look(&config.users_file, seen, told);
             job::spawn(threads, AtExit::Leave, work, move |look| {
                 match (snapshot.upgrade(), look) {
-                    (Some(snapshot), Some(look)) => snapshot.take(&path, look),
+                    (Some(snapshot), Some(look)) => {
+                        snapshot.take(&path, look);
+                        snapshot.generation.set(generation);
+                    }
                     (Some(_), None) => log::cycle(
                         Level::Error,
                         format_args!(
@@ -113,6 +149,22 @@ impl Snapshot {
                 again.arm();
             });
         });
+    }
+
+    /// Takes over what this process has written to the file, and lets the other workers know.
+    pub fn adopt(&self, reading: Reading, zone: &Zone) {
+        let generation = zone.next_users_generation();
+        if self.adopted.get() >= reading.number {
+            return;
+        }
+        self.adopted.set(reading.number);
+        self.seen.set(Seen::File(reading.stamp));
+        *self.directory.borrow_mut() = reading.directory;
+        self.since.set(super::now());
+        // If others have changed it, too, it is read once more.
+        if self.generation.get().wrapping_add(1) == generation {
+            self.generation.set(generation);
+        }
     }
 
     fn take(&self, path: &Path, look: Look) {
@@ -155,22 +207,52 @@ impl Snapshot {
     }
 }
 
-/// Runs on a thread: nothing here touches nginx.
-fn look(file: &UsersFile, seen: Seen) -> Look {
+/// Reads the file that this process has just written. For a thread.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn read_own(file: &UsersFile, number: u64) -> Result<Reading, String> {
+    let unreadable = |error: std::io::Error| format!("{}: {error}", file.path.display());
+    let stamp = stamp(&file.path).map_err(unreadable)?;
+    let directory = match read(file).map_err(unreadable)? {
+        Ok(directory) => directory,
+        Err(problems) => {
+            return Err(problems
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default());
+        }
+    };
+    Ok(Reading {
+        number,
+        stamp,
+        directory,
+    })
+}
+
+/// Runs on a thread: nothing here touches nginx. A file that changed just now may still be being
+/// written, unless it `is_whole`: we replace it in one step.
+fn look(file: &UsersFile, seen: Seen, is_whole: bool) -> Look {
     let now = match stamp(&file.path) {
-        Ok(now) if now.is_fresh() || matches!(seen, Seen::File(stamp) if stamp == now) => {
+        Ok(now)
+            if (now.is_fresh() && !is_whole)
+                || matches!(seen, Seen::File(stamp) if stamp == now) =>
+        {
             return Look::Same;
         }
         Ok(now) => now,
         Err(error) => return Look::Gone(error),
     };
-    let read = match std::fs::read(&file.path) {
-        Ok(bytes) => {
-            config::load_users(&file.path, &bytes, file).map(|(directory, _)| Arc::new(directory))
-        }
-        Err(error) => return Look::Gone(error),
-    };
-    Look::Changed(now, Box::new(read))
+    match read(file) {
+        Ok(read) => Look::Changed(now, Box::new(read)),
+        Err(error) => Look::Gone(error),
+    }
+}
+
+fn read(file: &UsersFile) -> std::io::Result<Result<Arc<Directory>, Vec<Problem>>> {
+    let bytes = std::fs::read(&file.path)?;
+    let read = config::load_users(&file.path, &bytes, file);
+    Ok(read.map(|(directory, _)| Arc::new(directory)))
 }
 
 impl Stamp {

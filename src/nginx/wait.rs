@@ -10,7 +10,7 @@ use super::{
     entry,
     ffi::{self, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t, ngx_int_t},
     request::Request,
-    state::State,
+    state::{State, Step},
 };
 
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
@@ -54,33 +54,52 @@ pub unsafe fn guard(
     ENDED.set(outer);
 }
 
-/// Marks a request as waiting for something else than its connection.
-pub fn block(request: Request<'_>) {
-    let raw = request.raw_mut();
-    raw.set_blocked(raw.blocked() + 1);
-    raw.set_aio(1);
-    raw.read_event_handler = Some(ffi::ngx_http_test_reading);
-    raw.write_event_handler = Some(go_on);
+/// A request that waits for something else than its connection. nginx keeps it until it is resumed,
+/// whatever its client does.
+#[must_use = "a request that is never resumed stays for ever"]
+pub struct Waiting(*mut ngx_http_request_t);
+
+impl Waiting {
+    /// Lets `request` wait.
+    pub fn start(request: Request<'_>) -> Self {
+        let raw = request.raw_mut();
+        raw.set_blocked(raw.blocked() + 1);
+        raw.set_aio(1);
+        raw.read_event_handler = Some(ffi::ngx_http_test_reading);
+        raw.write_event_handler = Some(go_on);
+        Waiting(request.as_ptr())
+    }
+
+    /// Whether the visitor has gone, so that nobody waits for an answer.
+    pub fn has_gone(&self) -> bool {
+        // SAFETY: nginx keeps a blocked request, and puts its own handler in the place of ours when
+        // it is to end.
+        let handler = unsafe { (*self.0).write_event_handler };
+        handler.is_none_or(|handler| handler as usize != go_on as *const () as usize)
+    }
+
+    /// Ends the wait and lets the request go on with `step`, unless the visitor has gone.
+    pub fn resume(self, step: impl FnOnce(Request<'_>) + 'static) {
+        let r = self.0;
+        // Its drop would resume it once more.
+        std::mem::forget(self);
+        // SAFETY: blocked by `start`, and whoever had the right to resume it has given it up here.
+        unsafe { resume(r, Some(Box::new(step))) };
+    }
 }
 
-/// Whether the visitor of a blocked request has gone, so that nobody waits for an answer.
-///
-/// # Safety
-///
-/// `r` was blocked by [`block`] and not resumed since.
-pub unsafe fn has_gone(r: *mut ngx_http_request_t) -> bool {
-    // SAFETY: the caller's promise: nginx keeps a blocked request, and puts its own handler in the
-    // place of ours when it is to end.
-    let handler = unsafe { (*r).write_event_handler };
-    handler.is_none_or(|handler| handler as usize != go_on as *const () as usize)
+impl Drop for Waiting {
+    /// Whoever drops the wait has no answer: the request ends in a 500 if its visitor is still there.
+    fn drop(&mut self) {
+        // SAFETY: blocked by `start` and not resumed since, because that consumes the value.
+        unsafe { resume(self.0, None) };
+    }
 }
 
-/// Ends the wait and lets the request go on with `step`, unless the visitor has gone.
-///
 /// # Safety
 ///
-/// `r` was blocked by [`block`] and not resumed since.
-pub unsafe fn resume(r: *mut ngx_http_request_t, step: impl FnOnce(Request<'_>) + 'static) {
+/// `r` was blocked by [`Waiting::start`] and not resumed since.
+unsafe fn resume(r: *mut ngx_http_request_t, step: Option<Step>) {
     // SAFETY: the caller's promise: nginx keeps a blocked request.
     let Some(request) = (unsafe { Request::from_callback(r) }) else {
         return;
@@ -90,7 +109,7 @@ pub unsafe fn resume(r: *mut ngx_http_request_t, step: impl FnOnce(Request<'_>) 
     raw.set_aio(0);
     let (connection, handler) = (raw.connection, raw.write_event_handler);
     if let Some(state) = State::of(request) {
-        state.next.set(Some(Box::new(step)));
+        state.next.set(step);
     }
     // SAFETY: nginx's own way to go on: the handler is ours, or the one that ends an aborted
     // request; the request may be gone afterwards, its connection is not before the posted ones ran.

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     conf::{Loaded, MainConf},
-    hashing,
+    hashing, ledger,
     zone::Zone,
 };
 use crate::{
@@ -14,8 +14,14 @@ use crate::{
     session::{Key, Keys, Record},
     users::{
         Directory,
-        regulation::{Attempt, Banned, FLOOR_FORM, Reservation, Whom},
+        regulation::{Attempt, Attempts, Banned, FLOOR_FORM, Reservation, Stage, Whom},
     },
+};
+
+/// Without a zone nothing can be counted, so nothing is tried.
+const NOTHING_COUNTS: Banned = Banned {
+    whom: Whom::Address,
+    until: u64::MAX,
 };
 
 /// What the portal room sees of nginx.
@@ -91,11 +97,7 @@ impl World for Surroundings<'_> {
         let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
         self.zone
             .with_attempts(|attempts| attempts.reserve(&attempt, settings, now))
-            // Without a zone nothing can be counted, so nothing is tried.
-            .unwrap_or(Err(Banned {
-                whom: Whom::Address,
-                until: u64::MAX,
-            }))
+            .unwrap_or(Err(NOTHING_COUNTS))
     }
 
     fn reserve_factor(
@@ -104,16 +106,38 @@ impl World for Surroundings<'_> {
         address: IpAddr,
         now: u64,
     ) -> Result<Reservation, Banned> {
-        self.reserve(Some(user), address, now)
+        let attempt = Attempt {
+            user: Some(user),
+            address,
+        };
+        let settings = self.loaded.config.regulation.for_factors();
+        self.zone
+            .with_factor_attempts(|attempts| attempts.reserve(&attempt, &settings, now))
+            .unwrap_or(Err(NOTHING_COUNTS))
+            .map(|reservation| reservation.at(Stage::Factor))
     }
 
-    fn limit(&mut self, _what: Limited, _address: IpAddr, _now: u64) -> Result<(), Busy> {
-        Ok(())
+    fn limit(&mut self, what: Limited, address: IpAddr, now: u64) -> Result<(), Busy> {
+        let buckets = self.loaded.config.rate_limits.buckets(what);
+        self.zone
+            .with_limits(|limits| limits.take(number(what), address, buckets, now))
+            .unwrap_or(Err(1))
+            .map_err(|retry_after| Busy { retry_after })
     }
 
     fn settle(&mut self, reservation: &Reservation, success: bool) {
-        self.zone
-            .with_attempts(|attempts| attempts.settle(reservation, success));
+        let settle = |attempts: &mut Attempts<'_>| {
+            attempts.settle(reservation, success);
+            match success {
+                true => Vec::new(),
+                false => attempts.banned_by(reservation),
+            }
+        };
+        let bans = match reservation.stage() {
+            Stage::Password => self.zone.with_attempts(settle),
+            Stage::Factor => self.zone.with_factor_attempts(settle),
+        };
+        ledger::banned(bans.unwrap_or_default(), reservation.stage());
     }
 
     fn hold(&mut self) -> u64 {
@@ -125,6 +149,17 @@ impl World for Surroundings<'_> {
 
     fn record_success(&mut self, millis: u64) {
         self.zone.with_delay(|delay| delay.record_success(millis));
+    }
+}
+
+/// The number by which a kind of request is counted.
+fn number(what: Limited) -> u8 {
+    match what {
+        Limited::SecondFactor => 0,
+        Limited::ElevationStart => 1,
+        Limited::ElevationFinish => 2,
+        Limited::ResetStart => 3,
+        Limited::ResetFinish => 4,
     }
 }
 

@@ -7,6 +7,7 @@
 use std::{
     cell::{Cell, OnceCell},
     ffi::c_void,
+    ops::Range,
     ptr::NonNull,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     session::{self, Keys},
     slots::{Layout, Opened},
-    users::regulation::{Attempts, Delay},
+    users::regulation::{Attempts, Delay, Limits},
 };
 
 /// Name and size where no directive names them.
@@ -153,14 +154,38 @@ impl Zone {
 
     /// The failed logins, under the lock.
     pub fn with_attempts<R>(&self, f: impl FnOnce(&mut Attempts<'_>) -> R) -> Option<R> {
+        let part = |layout: Layout| layout.attempts;
+        self.with_counts(part, "failed logins", f)
+    }
+
+    /// The failed second factors, under the lock.
+    pub fn with_factor_attempts<R>(&self, f: impl FnOnce(&mut Attempts<'_>) -> R) -> Option<R> {
+        let part = |layout: Layout| layout.factor_attempts;
+        self.with_counts(part, "failed second factors", f)
+    }
+
+    fn with_counts<R>(
+        &self,
+        part: impl FnOnce(Layout) -> Range<usize>,
+        what: &str,
+        f: impl FnOnce(&mut Attempts<'_>) -> R,
+    ) -> Option<R> {
         let keys = self.keys()?;
         let (_lock, layout) = self.lock()?;
         let (mut attempts, opened) =
-            Attempts::open(self.part(layout.attempts)?, keys.regulation()).ok()?;
-        opened
-            .into_iter()
-            .for_each(|opened| report(opened, "failed logins"));
+            Attempts::open(self.part(part(layout))?, keys.regulation()).ok()?;
+        opened.into_iter().for_each(|opened| report(opened, what));
         Some(f(&mut attempts))
+    }
+
+    /// How often addresses have asked for what is limited, under the lock.
+    pub fn with_limits<R>(&self, f: impl FnOnce(&mut Limits<'_>) -> R) -> Option<R> {
+        let keys = self.keys()?;
+        let (_lock, layout) = self.lock()?;
+        let (mut limits, opened) =
+            Limits::open(self.part(layout.limits)?, keys.regulation()).ok()?;
+        report(opened, "limits");
+        Some(f(&mut limits))
     }
 
     /// How long logins take, under the lock.
@@ -190,7 +215,7 @@ impl Zone {
 
     /// A part of the block. The caller holds the lock for as long as it uses the bytes.
     #[allow(clippy::mut_from_ref)]
-    fn part(&self, range: std::ops::Range<usize>) -> Option<&mut [u8]> {
+    fn part(&self, range: Range<usize>) -> Option<&mut [u8]> {
         let Life::Ready { block, total, .. } = self.life.get() else {
             return None;
         };
@@ -208,6 +233,36 @@ impl Zone {
         };
         // SAFETY: `at` is a multiple of four inside the shared part, and only read as an atomic.
         Some(unsafe { &*block.as_ptr().add(at).cast() })
+    }
+
+    /// How often workers have changed the users file, so that all of them read it again.
+    pub fn users_generation(&self) -> u32 {
+        self.word(place::USERS)
+            .map_or(0, |count| count.load(Ordering::Acquire))
+    }
+
+    /// Counts one more change of the users file.
+    pub fn next_users_generation(&self) -> u32 {
+        self.word(place::USERS).map_or(0, |count| {
+            count.fetch_add(1, Ordering::AcqRel).wrapping_add(1)
+        })
+    }
+
+    /// When the memory was made, if bans that the store remembers are still missing in it.
+    pub fn wants_bans(&self) -> Option<u64> {
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
+        let restored = self.word(place::RESTORED)?.load(Ordering::Acquire);
+        // SAFETY: inside the shared part, aligned to eight; written before any worker was there.
+        (restored == 0).then(|| unsafe { block.as_ptr().add(place::BORN).cast::<u64>().read() })
+    }
+
+    /// Says that they are in it.
+    pub fn has_bans(&self) {
+        if let Some(restored) = self.word(place::RESTORED) {
+            restored.store(1, Ordering::Release);
+        }
     }
 
     /// Says that sessions are forgotten for want of room, once in the life of a configuration.
@@ -264,7 +319,7 @@ unsafe extern "C" fn initialise(zone: *mut ngx_shm_zone_t, _old: *mut c_void) ->
         let result = conf
             .zone
             .make_ready(zone, conf)
-            .and_then(|()| surroundings::check(conf));
+            .and_then(|()| surroundings::check(conf, zone.shm.log));
         match result {
             Ok(()) => OK,
             Err(message) => {
@@ -309,6 +364,6 @@ impl Drop for Lock {
 }
 
 const _: () = assert!(
-    place::HASHES + COUNTED_WORKERS * 8 <= 4096,
+    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RESTORED + 4 <= 4096,
     "the counters fit the shared part"
 );

@@ -96,11 +96,14 @@ pub struct Sweep {
 /// The second half of a sweep.
 pub struct AfterSweep(Then<Vec<Session>>);
 
+/// Work that nobody waits for, which says what is to be logged of it.
+pub type AsideWork = Box<dyn FnOnce(&mut dyn Office) -> Option<Event> + Send>;
+
 /// An answer, and work that nobody waits for: what the answer says, and when it comes, tells
 /// nothing of the work.
 pub struct Aside {
-    /// The work, which says what is to be logged of it. It is done whether or not the visitor stays.
-    pub work: Box<dyn FnOnce(&mut dyn Office) -> Option<Event> + Send>,
+    /// The work. It is done whether or not the visitor stays.
+    pub work: AsideWork,
     /// The answer.
     pub answer: Answer,
 }

@@ -16,6 +16,7 @@ mod errand;
 mod form;
 mod guarded;
 mod letter;
+mod limits;
 mod login;
 mod messages;
 mod onward;
@@ -37,11 +38,13 @@ pub use account::{Change, Kind};
 pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
 pub use csrf::COOKIE as FORM_COOKIE;
 pub use errand::{
-    AfterSweep, Afterwards, Aside, Cost, Done, Errand, NotChanged, Office, Outage, Sweep, Work,
+    AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
+    Sweep, Work,
 };
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
 pub use letter::Letter;
+pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
 pub use request::{Headers, Request};

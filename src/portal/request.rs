@@ -41,6 +41,7 @@ pub struct Headers<'a> {
     pub sec_fetch_mode: Option<&'a [u8]>,
     pub sec_fetch_dest: Option<&'a [u8]>,
     pub sec_purpose: Option<&'a [u8]>,
+    pub user_agent: Option<&'a [u8]>,
     /// Every `Cookie` header.
     pub cookies: Vec<&'a [u8]>,
 }

@@ -1,6 +1,6 @@
 //! Where sessions begin: at a sign-in, and again with a new id when somebody has proven more.
 
-use crate::session::{Key, Methods, Name, Record, Token, set_cookie, standing};
+use crate::session::{Device, Key, Methods, Name, Record, Token, set_cookie, standing};
 
 use super::request::Request;
 use super::settings::Domain;
@@ -35,6 +35,8 @@ pub(super) fn start(
         remember: sign_in.remember && domain.realm.lifetimes.remember_me.is_some(),
         created: request.now,
         last_activity: request.now,
+        address: request.address,
+        device: Device::of(request.headers.user_agent),
     };
     Some(keep(request, domain, &record, world)?.1)
 }

@@ -45,6 +45,19 @@ pub enum BadCookie {
     Domain,
 }
 
+/// How the names begin of all cookies that are the portal's own: form nonce, tickets. No site but
+/// the portal sees them or sets them.
+pub const PORTAL_PREFIX: &str = "__Host-auth_gate_";
+
+/// Which cookies are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'n> {
+    /// Those of this name.
+    Named(&'n str),
+    /// Those whose names begin with this.
+    Beginning(&'n str),
+}
+
 /// What is left of a `Cookie` header when ours is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stripped<'o> {
@@ -82,22 +95,28 @@ pub fn values<'h>(
         .take(MAX_CANDIDATES)
 }
 
-/// Whether a `Cookie` header has a cookie called `name`, whatever its value.
-pub fn carries(header: &[u8], name: &str) -> bool {
-    pairs(header).any(|pair| after_name(pair, name).is_some())
+/// Whether a `Cookie` header has such a cookie, whatever its value.
+pub fn carries<'n>(header: &[u8], which: impl Into<Which<'n>>) -> bool {
+    let which = which.into();
+    pairs(header).any(|pair| which.is(pair))
 }
 
-/// Takes every cookie called `name` out of a `Cookie` header, whatever its value; the others keep
-/// their bytes and their order. `out` takes the rest and must be as long as `header`.
+/// Takes every such cookie out of a `Cookie` header, whatever its value; the others keep their bytes
+/// and their order. `out` takes the rest and must be as long as `header`.
 ///
 /// # Panics
 /// `out` is shorter than what is left.
-pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o> {
-    if !carries(header, name) {
+pub fn strip_to<'n, 'o>(
+    header: &[u8],
+    which: impl Into<Which<'n>>,
+    out: &'o mut [u8],
+) -> Stripped<'o> {
+    let which = which.into();
+    if !carries(header, which) {
         return Stripped::Unchanged;
     }
     let mut length = 0;
-    for pair in pairs(header).filter(|pair| after_name(pair, name).is_none()) {
+    for pair in pairs(header).filter(|pair| !which.is(pair)) {
         let (separator, pair): (&[u8], _) = match length {
             0 => (b"", pair.trim_ascii_start()),
             _ => (b";", pair),
@@ -113,15 +132,14 @@ pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o
     }
 }
 
-/// Whether a `Set-Cookie` value sets the cookie called `name`, as a browser reads it.
-pub fn sets(set_cookie: &[u8], name: &str) -> bool {
+/// Whether a `Set-Cookie` value sets such a cookie, as a browser reads it.
+pub fn sets<'n>(set_cookie: &[u8], which: impl Into<Which<'n>>) -> bool {
     let pair = pairs(set_cookie)
         .next()
         .unwrap_or_default()
         .trim_ascii_start();
     // A cookie without a name is sent back as its bare value, which then reads as ours.
-    let pair = pair.strip_prefix(b"=").unwrap_or(pair);
-    after_name(pair, name).is_some()
+    which.into().is(pair.strip_prefix(b"=").unwrap_or(pair))
 }
 
 /// The `Set-Cookie` value that gives the browser `value` for `max_age` seconds; `None`: until it
@@ -142,6 +160,22 @@ pub fn clear_cookie(spec: &CookieSpec) -> String {
     cookie.set_max_age(time::Duration::ZERO);
     cookie.set_expires(Expiration::from(time::OffsetDateTime::UNIX_EPOCH));
     cookie.to_string()
+}
+
+impl<'n> From<&'n str> for Which<'n> {
+    fn from(name: &'n str) -> Self {
+        Which::Named(name)
+    }
+}
+
+impl Which<'_> {
+    /// Whether a piece of a header is such a cookie.
+    fn is(self, pair: &[u8]) -> bool {
+        match self {
+            Which::Named(name) => after_name(pair, name).is_some(),
+            Which::Beginning(start) => pair.trim_ascii_start().starts_with(start.as_bytes()),
+        }
+    }
 }
 
 impl CookieSpec {

@@ -92,10 +92,12 @@ impl Lifetimes {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::session::{Methods, Name};
+    use crate::session::{Device, Methods, Name};
 
     const LIFETIMES: Lifetimes = Lifetimes {
         expiration: 3600,
@@ -113,6 +115,8 @@ mod tests {
             remember,
             created,
             last_activity,
+            address: Ipv4Addr::LOCALHOST.into(),
+            device: Device::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod cookie;
+mod device;
 mod lifetime;
 mod realm;
 mod record;
@@ -13,9 +14,10 @@ mod table;
 mod token;
 
 pub use cookie::{
-    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, Stripped, carries, clear_cookie, set_cookie,
-    sets, strip_to, tokens, values,
+    BadCookie, CookieSpec, CrossSite, MAX_CANDIDATES, PORTAL_PREFIX, Stripped, Which, carries,
+    clear_cookie, set_cookie, sets, strip_to, tokens, values,
 };
+pub use device::{Browser, Device, System};
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
 pub use realm::{Fallen, Realm, is_inside, standing};
 pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};

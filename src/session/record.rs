@@ -1,17 +1,25 @@
 //! What is remembered of a session, and its form as bytes of a fixed length.
 
+use std::net::IpAddr;
+
 use sha2::{Digest, Sha256};
 
+use super::Device;
 use crate::slots::Text;
 
 /// The longest user name a session can carry, in bytes.
 pub const NAME_LENGTH: usize = 140;
 
 /// Length of an encoded [`Record`] in bytes.
-pub const RECORD_LENGTH: usize = 168;
+pub const RECORD_LENGTH: usize = 184;
 
-const VERSION: u8 = 2;
-const REMEMBER: u8 = 1;
+const VERSION: u8 = 3;
+/// Shares its byte with the methods.
+const REMEMBER: u8 = 0x80;
+
+/// Where the address and the name begin.
+const ADDRESS: usize = 28;
+const NAME: usize = ADDRESS + 16;
 
 /// A user's canonical name, kept inline.
 pub type Name = Text<NAME_LENGTH>;
@@ -39,6 +47,10 @@ pub struct Record {
     pub created: u64,
     /// When it was last used, at a grain of a second.
     pub last_activity: u64,
+    /// From where it was made; an IPv6 address that stands for an IPv4 one is kept as that.
+    pub address: IpAddr,
+    /// With what it was made.
+    pub device: Device,
 }
 
 impl Methods {
@@ -66,6 +78,20 @@ impl Methods {
         self.0 & other.0 == other.0
     }
 
+    /// These in words, for lists.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let words = [
+            (Methods::PASSWORD, "password"),
+            (Methods::TOTP, "totp"),
+            (Methods::WEBAUTHN, "webauthn"),
+            (Methods::USER_VERIFIED, "user verified"),
+        ];
+        let held = words
+            .into_iter()
+            .filter(move |(method, _)| self.holds(*method));
+        held.map(|(_, word)| word)
+    }
+
     /// How many factors these are: 0, 1 or 2. Knowledge and possession together are two; a
     /// user-verified passkey alone is two where `passkey_is_two`.
     pub const fn level(self, passkey_is_two: bool) -> u8 {
@@ -91,13 +117,18 @@ impl Record {
     pub fn encode(&self) -> [u8; RECORD_LENGTH] {
         let mut bytes = [0; RECORD_LENGTH];
         bytes[0] = VERSION;
-        bytes[1] = self.methods.0;
-        bytes[2] = if self.remember { REMEMBER } else { 0 };
+        bytes[1] = self.methods.0 | if self.remember { REMEMBER } else { 0 };
+        bytes[2] = self.device.encode();
         bytes[3] = self.user.length();
         bytes[4..12].copy_from_slice(&self.domain.to_le_bytes());
         bytes[12..20].copy_from_slice(&self.created.to_le_bytes());
         bytes[20..28].copy_from_slice(&self.password.to_le_bytes());
-        bytes[28..].copy_from_slice(self.user.padded());
+        let address = match self.address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        bytes[ADDRESS..NAME].copy_from_slice(&address.octets());
+        bytes[NAME..].copy_from_slice(self.user.padded());
         bytes
     }
 
@@ -105,8 +136,8 @@ impl Record {
     /// writes, an empty name included.
     pub fn decode(bytes: &[u8], last_activity: u64) -> Option<Record> {
         let bytes: &[u8; RECORD_LENGTH] = bytes.try_into().ok()?;
-        let [version, methods, flags, length, ..] = *bytes;
-        let known = methods & !Methods::KNOWN == 0 && flags & !REMEMBER == 0;
+        let [version, methods, device, length, ..] = *bytes;
+        let known = methods & !(Methods::KNOWN | REMEMBER) == 0;
         if version != VERSION || length == 0 || !known {
             return None;
         }
@@ -114,14 +145,17 @@ impl Record {
             let bytes = bytes[at..].first_chunk().copied();
             bytes.map(u64::from_le_bytes)
         };
+        let address: [u8; 16] = *bytes[ADDRESS..].first_chunk()?;
         Some(Record {
-            user: Name::from_padded(length, &bytes[28..])?,
+            user: Name::from_padded(length, &bytes[NAME..])?,
             domain: number(4)?,
-            methods: Methods(methods),
-            remember: flags & REMEMBER != 0,
+            methods: Methods(methods & Methods::KNOWN),
+            remember: methods & REMEMBER != 0,
             created: number(12)?,
             password: number(20)?,
             last_activity,
+            address: IpAddr::from(address).to_canonical(),
+            device: Device::decode(device)?,
         })
     }
 }
@@ -136,6 +170,8 @@ pub fn domain_id(domain: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -166,10 +202,21 @@ mod tests {
             remember: true,
             created: 2,
             last_activity: 3,
+            address: Ipv4Addr::new(192, 0, 2, 1).into(),
+            device: Device::of(Some(b"curl/8.5.0")),
         };
         let good = record.encode();
         assert_eq!(Record::decode(&good, 3), Some(record));
-        for (at, byte) in [(0, 1), (1, 16), (2, 2), (3, 0), (3, 141), (3, 4)] {
+        for (at, byte) in [
+            (0, 1),
+            (0, 2),
+            (1, 16),
+            (2, 0x80),
+            (2, 7),
+            (3, 0),
+            (3, 141),
+            (3, 4),
+        ] {
             let mut bad = good;
             bad[at] = byte;
             assert_eq!(Record::decode(&bad, 3), None, "{at}");
@@ -185,15 +232,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_what_was_written(bytes in prop::collection::vec(any::<u8>(), 168), cut in any::<bool>()) {
+        fn what_is_read_is_what_was_written(bytes in prop::collection::vec(any::<u8>(), RECORD_LENGTH), cut in any::<bool>()) {
             let mut bytes = bytes;
             if cut {
                 bytes[0] = VERSION;
-                bytes[1] &= 15;
-                bytes[2] &= 1;
+                bytes[1] &= 0x8f;
+                bytes[2] &= 0x75;
                 bytes[3] %= 3;
-                bytes[20..28].fill(0);
-                let name = 28 + usize::from(bytes[3]);
+                let name = NAME + usize::from(bytes[3]);
                 bytes[name..].fill(0);
             }
             if let Some(record) = Record::decode(&bytes, 9) {
@@ -202,9 +248,10 @@ mod tests {
         }
 
         #[test]
-        fn a_record_round_trips(user in "\\PC{1,34}", domain: u64, password: u64, methods in 0u8..16, remember: bool, created: u64, last_activity: u64) {
-            let user = Name::cut(&user);
-            let record = Record { user, domain, password, methods: Methods(methods), remember, created, last_activity };
+        fn a_record_round_trips(user in "\\PC{1,34}", domain: u64, password: u64, methods in 0u8..16, remember: bool, created: u64, last_activity: u64, address: IpAddr, agent in "(Firefox|Chrome)/ (Linux|Android)") {
+            let (user, address) = (Name::cut(&user), address.to_canonical());
+            let device = Device::of(Some(agent.as_bytes()));
+            let record = Record { user, domain, password, methods: Methods(methods), remember, created, last_activity, address, device };
             prop_assert_eq!(Record::decode(&record.encode(), last_activity), Some(record));
         }
     }

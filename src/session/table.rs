@@ -5,7 +5,7 @@ use crate::slots::{self, Entry, Inserted, Opened, Shape, Stats, TooSmall, Victim
 
 /// Another number for another meaning of the bytes: a zone of an older module is formatted anew.
 const SHAPE: Shape = Shape {
-    format: 0x5e55_0001,
+    format: 0x5e55_0002,
     payload: RECORD_LENGTH,
     victim: Victim::LeastRecentlyUsed,
 };
@@ -101,6 +101,24 @@ impl<'a> Table<'a> {
             place += 1;
         }
         (removed, !self.slots.is_past_end(place))
+    }
+
+    /// The sessions of the user called `name` in one range of places, dead ones included, and
+    /// whether there are places behind it.
+    pub fn of_user_in(&self, name: &str, places: std::ops::Range<u32>) -> (Vec<Session>, bool) {
+        self.those_in(places, |session| session.record.user == *name)
+    }
+
+    /// The same for the sessions that are `wanted`.
+    pub fn those_in(
+        &self,
+        places: std::ops::Range<u32>,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> (Vec<Session>, bool) {
+        let end = places.end;
+        let there = places.take_while(|place| !self.slots.is_past_end(*place));
+        let found = there.filter_map(|place| self.slots.entry(place).and_then(session));
+        (found.filter(wanted).collect(), !self.slots.is_past_end(end))
     }
 
     /// All sessions, dead ones included, in no order.

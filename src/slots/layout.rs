@@ -11,6 +11,10 @@ pub struct Layout {
     pub delay: Range<usize>,
     /// For [`crate::users::regulation::Attempts`].
     pub attempts: Range<usize>,
+    /// The same for second factors, which are counted apart from passwords.
+    pub factor_attempts: Range<usize>,
+    /// For [`crate::users::regulation::Limits`].
+    pub limits: Range<usize>,
     /// For [`crate::session::Table`].
     pub sessions: Range<usize>,
 }
@@ -27,14 +31,17 @@ pub struct ZoneTooSmall {
 
 impl Layout {
     /// The least that can be shared out: a few hundred sessions, some fifty failed logins.
-    pub const LEAST: usize = 128 << 10;
+    pub const LEAST: usize = 192 << 10;
 
     const SHARED: usize = 4 << 10;
     const DELAY: usize = 256;
     const ATTEMPTS: Range<usize> = 32 << 10..32 << 20;
+    const FACTOR_ATTEMPTS: Range<usize> = 16 << 10..16 << 20;
+    const LIMITS: Range<usize> = 16 << 10..16 << 20;
 
     /// Shares out `total` bytes: one sixteenth for failed logins, at least 32 KiB and at most
-    /// 32 MiB, a little for what is shared by all, the rest for sessions.
+    /// 32 MiB, half as much for second factors and as much for limits, a little for what is shared
+    /// by all, the rest for sessions.
     ///
     /// # Errors
     /// There are less than [`Layout::LEAST`].
@@ -45,13 +52,22 @@ impl Layout {
                 needed: Self::LEAST,
             });
         }
-        let attempts = (total / 16).clamp(Self::ATTEMPTS.start, Self::ATTEMPTS.end) & !63;
-        let delay = Self::SHARED + Self::DELAY;
+        let mut end = 0;
+        let mut part = |length: usize| {
+            let start = end;
+            end += length;
+            start..end
+        };
+        let share = |parts: usize, bounds: Range<usize>| {
+            (total / parts).clamp(bounds.start, bounds.end) & !63
+        };
         Ok(Layout {
-            shared: 0..Self::SHARED,
-            delay: Self::SHARED..delay,
-            attempts: delay..delay + attempts,
-            sessions: delay + attempts..total,
+            shared: part(Self::SHARED),
+            delay: part(Self::DELAY),
+            attempts: part(share(16, Self::ATTEMPTS)),
+            factor_attempts: part(share(32, Self::FACTOR_ATTEMPTS)),
+            limits: part(share(32, Self::LIMITS)),
+            sessions: end..total,
         })
     }
 }
@@ -75,12 +91,14 @@ mod tests {
                 layout.shared,
                 layout.delay,
                 layout.attempts,
+                layout.factor_attempts,
+                layout.limits,
                 layout.sessions,
             ];
-            assert_eq!((parts[0].start, parts[3].end), (0, total));
+            assert_eq!((parts[0].start, parts[5].end), (0, total));
             assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
             assert!(parts.iter().all(|part| part.start % 64 == 0));
-            assert!(parts[3].len() * 10 > total * 6);
+            assert!(parts[5].len() * 10 > total * 6);
         }
     }
 
@@ -90,7 +108,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("zone is too small: 131071 bytes")
+                .starts_with("zone is too small: 196607 bytes")
         );
     }
 }

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn everything_fits_and_nothing_overlaps() {
-        for payload in [1, 8, 100, 168] {
+        for payload in [1, 8, 100, 168, 184] {
             let shape = Shape {
                 format: 1,
                 payload,

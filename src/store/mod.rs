@@ -1,10 +1,12 @@
-//! What outlives the processes: second factors, preferred methods, one-time codes.
+//! What outlives the processes: second factors, preferred methods, one-time codes, and what is
+//! written down of sessions and bans.
 //!
 //! Blocking: whoever calls this runs it where waiting is allowed. Knows no nginx and no request;
 //! the clock and random bytes are arguments (`now` is Unix seconds). A store is never opened before
 //! a fork: an open SQLite file must not cross one.
 //!
-//! [`Factors`] is all that the rest of the gate asks of a store, [`Sqlite`] the embedded one.
+//! [`Factors`] and [`Ledger`] are all that the rest of the gate asks of a store, [`Sqlite`] is the
+//! embedded one.
 //! Secrets and public keys are sealed under a [`StorageKey`], each bound to its row, so that a
 //! store that was read gives nothing away and one that was changed is found out.
 #![forbid(unsafe_code)]
@@ -12,12 +14,14 @@
 mod error;
 mod factors;
 pub mod import;
+mod ledger;
 mod model;
 mod seal;
 mod sqlite;
 
 pub use error::StoreError;
 pub use factors::{Factors, Random};
+pub use ledger::{Ban, BannedBy, Command, Event, Ledger, LedgerSession, Order, SessionKey, Target};
 pub use model::{
     Algorithm, Assertion, Credential, Enrolled, MAX_DEVICES, MAX_NAME, NewCode, NewCredential,
     NewTotp, Purpose, SecondFactor, TotpDevice,

@@ -1,4 +1,5 @@
-//! Regulation: who fails too often to sign in is banned for a while.
+//! Regulation: who fails too often to sign in is banned for a while, and so is whom an administrator
+//! bans.
 //!
 //! An attempt is reserved before its password is checked, and counts as a failure from then on:
 //! however many come at once, no more than `max_retries` of them reach a password. A reservation
@@ -11,12 +12,14 @@ use std::net::IpAddr;
 
 mod attempts;
 mod delay;
+mod limits;
 mod listed;
 mod tally;
 
 pub use attempts::Attempts;
 pub use delay::{Delay, FLOOR_BASIC, FLOOR_FORM};
-pub use listed::{Listed, Who};
+pub use limits::{Bucket, Limits, MAX_BUCKETS};
+pub use listed::{Listed, Who, counted_as};
 
 /// Whom failures are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,17 @@ pub struct Settings {
     pub find_time: u64,
     /// How long a ban lasts.
     pub ban_time: u64,
+}
+
+impl Settings {
+    /// Whether failures of such a kind are counted at all.
+    fn counts(&self, whom: Whom) -> bool {
+        let mode = match whom {
+            Whom::User => self.modes.user,
+            Whom::Address => self.modes.ip,
+        };
+        mode && self.max_retries > 0
+    }
 }
 
 /// One attempt to sign in.
@@ -76,7 +90,19 @@ pub struct Banned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an attempt that is not settled counts as a failure"]
 pub struct Reservation {
+    stage: Stage,
     marks: [Option<Mark>; 2],
+}
+
+/// What an attempt is at. Each is counted in a memory of its own, so that bans of one are none of
+/// the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// A password.
+    #[default]
+    Password,
+    /// A second factor.
+    Factor,
 }
 
 /// The place of a reservation in the count of one user or address.
@@ -89,7 +115,42 @@ struct Mark {
     ban: Option<u64>,
 }
 
+impl Settings {
+    /// What holds for second factors: the same, and where regulation is off, ten failures of a user
+    /// or an address in ten minutes, because a code of six digits must not be guessed.
+    pub fn for_factors(&self) -> Settings {
+        match self.max_retries {
+            0 => Settings {
+                modes: Modes {
+                    user: true,
+                    ip: true,
+                },
+                max_retries: 10,
+                find_time: 600,
+                ban_time: 300,
+            },
+            _ => Settings {
+                modes: Modes {
+                    user: true,
+                    ..self.modes
+                },
+                ..*self
+            },
+        }
+    }
+}
+
 impl Reservation {
+    /// What the attempt is at.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The same for an attempt at `stage`, whose memory it was made in.
+    pub fn at(self, stage: Stage) -> Self {
+        Reservation { stage, ..self }
+    }
+
     /// The bans that are in force if this attempt fails, for the log.
     pub fn bans(&self) -> impl Iterator<Item = Banned> + '_ {
         let ban = |mark: &Mark| {

@@ -12,6 +12,13 @@ pub const USERS: &str = "users:\n  john:\n    displayname: John Doe\n    passwor
 /// The least that is a configuration.
 pub const LEAST: &str = "authentication_backend:\n  file:\n    path: users.yml\nsession:\n  secret: a-session-secret-of-some-length\n  cookies:\n    - domain: example.com\n      authelia_url: https://auth.example.com\naccess_control:\n  rules:\n    - domain: app.example.com\n      policy: one_factor\n";
 
+/// [`LEAST`] with a store, and with something more.
+pub fn stored(more: &str) -> String {
+    format!(
+        "{LEAST}storage:\n  encryption_key: a-storage-key-of-some-length\n  local: {{path: db.sqlite3}}\n{more}"
+    )
+}
+
 #[derive(Default)]
 pub struct Memory {
     pub files: BTreeMap<PathBuf, Vec<u8>>,

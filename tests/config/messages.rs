@@ -1,20 +1,20 @@
 //! The exact words for mistakes: each case is [`LEAST`] with a change, and what must be said.
 
-use super::fixture::{LEAST, Memory};
+use super::fixture::{LEAST, Memory, stored};
 
 /// Line, key and message of every error, in order.
-fn errors(configuration: &str, expected: &[&str]) {
+pub(super) fn errors(configuration: &str, expected: &[&str]) {
     let expected: String = expected.iter().map(|line| format!("{line}\n")).collect();
     assert_eq!(Memory::new(configuration).errors(), expected);
 }
 
-fn warnings(configuration: &str, expected: &[&str]) {
+pub(super) fn warnings(configuration: &str, expected: &[&str]) {
     let expected: String = expected.iter().map(|line| format!("{line}\n")).collect();
     assert_eq!(Memory::new(configuration).warnings(), expected);
 }
 
 /// [`LEAST`] with `from` replaced by `to`.
-fn with(from: &str, to: &str) -> String {
+pub(super) fn with(from: &str, to: &str) -> String {
     assert!(LEAST.contains(from), "{from}");
     LEAST.replace(from, to)
 }
@@ -106,7 +106,7 @@ fn values() {
     errors(
         &format!("{LEAST}totp:\n  period: 10\n  digits: 7\n  algorithm: md5\n"),
         &[
-            "configuration.yml:14: totp.period: `10` cannot be; write 15 or more",
+            "configuration.yml:14: totp.period: `10` cannot be; write a number from 15 to 86400",
             "configuration.yml:15: totp.digits: `7` cannot be; write 6 or 8",
             "configuration.yml:16: totp.algorithm: `md5` cannot be; write SHA1, SHA256 or SHA512",
         ],
@@ -290,7 +290,7 @@ fn rules() {
     warnings(
         &rule("domain: a\npolicy: two_factor\n"),
         &[
-            "configuration.yml:11: access_control.rules#1: asks for a second factor, which is not built yet: nobody gets in there",
+            "configuration.yml:11: access_control.rules#1: asks for a second factor, but there is no storage to keep one in: nobody gets in there; write storage.local.path and storage.encryption_key",
         ],
     );
 }
@@ -456,7 +456,7 @@ fn older_spellings() {
             "configuration.yml:13: log_level: is an older spelling; write `log.level`",
             "configuration.yml:13: log_level: has no effect: the log is nginx's error_log",
             "configuration.yml:14: jwt_secret: is an older spelling; write `identity_validation.reset_password.jwt_secret`",
-            "configuration.yml:14: jwt_secret: has no effect yet: factors and passwords cannot be changed here",
+            "configuration.yml:14: jwt_secret: has no effect: links to new passwords are codes in the store, which nobody signs",
         ],
     );
     errors(
@@ -479,19 +479,21 @@ fn older_spellings() {
 #[test]
 fn sections_that_are_not_built_yet() {
     warnings(
-        &format!("{LEAST}totp:\n  period: 60\n  issuer: x\nntp:\n  version: 4\n"),
+        &format!("{LEAST}duo_api:\n  hostname: x\nntp:\n  version: 4\n"),
         &[
-            "configuration.yml:13: totp: has no effect yet: second factors are not built",
-            "configuration.yml:16: ntp: has no effect: the machine's own clock is used",
+            "configuration.yml:13: duo_api: has no effect yet: Duo is not built",
+            "configuration.yml:15: ntp: has no effect: the machine's own clock is used",
         ],
     );
-    errors(
-        &format!(
-            "{LEAST}notifier:\n  smtp:\n    address: smtp://h\n  filesystem:\n    filename: x\n"
-        ),
+    let mail = "notifier:\n  filesystem: {filename: x}\n";
+    warnings(
+        &stored(&format!(
+            "{mail}  template_path: /t\nwebauthn:\n  metadata: {{enabled: false, validate_entry: false}}\nserver:\n  endpoints:\n    rate_limits:\n      second_factor_duo: {{enable: true}}\n      second_factor_totp: {{enable: true}}\n"
+        )),
         &[
-            "configuration.yml:14: notifier.smtp: cannot stand beside notifier.filesystem; keep one of the two",
-            "configuration.yml:14: notifier.smtp: has no sender; write for instance `sender: 'Sign-in <sign-in@example.com>'`",
+            "configuration.yml:18: notifier.template_path: has no effect yet: letters of your own are not built",
+            "configuration.yml:20: webauthn.metadata: has no effect yet: authenticators are not verified",
+            "configuration.yml:24: server.endpoints.rate_limits.second_factor_duo: has no effect yet: Duo is not built",
         ],
     );
 }
@@ -540,7 +542,7 @@ fn environment() {
         .with("/run/secret", "from the file\n");
     assert_eq!(
         memory.errors(),
-        "environment: AUTHELIA_TOTP_PERIOD: `10` cannot be; write 15 or more\n\
+        "environment: AUTHELIA_TOTP_PERIOD: `10` cannot be; write a number from 15 to 86400\n\
          environment: AUTHELIA_SESSION_SECRET_FILE: `session.secret` has a value already; keep one of the two\n",
     );
     let missing = Memory::new(&with("  secret: a-session-secret-of-some-length\n", ""))

@@ -311,11 +311,6 @@ fn the_storage_lies_beside_the_configuration() {
     let key = "storage:\n  encryption_key: a-storage-key-of-some-length\n";
     assert!(config(&format!("{LEAST}{key}")).storage.is_none());
     let yaml = format!("{LEAST}{key}  local:\n    path: data/db.sqlite3\n");
-    let warnings = Memory::new(&yaml).warnings();
-    assert!(
-        warnings.contains("storage: is used by `auth-gate storage` only"),
-        "{warnings}"
-    );
     let storage = config(&yaml).storage.unwrap();
     assert_eq!(storage.path, Path::new("/etc/gate/data/db.sqlite3"));
     let secret = storage.encryption_key.expose_secret();

@@ -120,6 +120,10 @@ fn a38_the_session_cookie_stays_with_us() {
         ),
         (format!("{pair};b=2"), "b=2"),
         (
+            format!("__Host-auth_gate_form=x; a=1; {pair}; __Host-auth_gate_reset=y"),
+            "a=1",
+        ),
+        (
             format!("x{}=1; {pair}", session.name),
             &format!("x{}=1", session.name),
         ),
@@ -141,8 +145,10 @@ fn a38_the_session_cookie_stays_with_us() {
 
     let name = session.name.clone();
     gate.backend().on("/evil", move |_, peer| {
-        let cookies =
-            format!("Set-Cookie: {name}=evil; Domain=example.com; Path=/\r\nSet-Cookie: own=1\r\n");
+        let cookies = format!(
+            "Set-Cookie: {name}=evil; Domain=example.com; Path=/\r\nSet-Cookie: own=1\r\n\
+                Set-Cookie: __Host-auth_gate_form=evil; Path=/; Secure\r\n"
+        );
         peer.answer("200 OK", &cookies, "x")
     });
     let answer = alice.page(APP, "/evil");

@@ -131,7 +131,7 @@ fn a51_a_full_zone_loses_the_oldest_session_and_mixes_nobody_up() {
     let users = format!(
         "users:\n  first:\n    displayname: First\n{hash}\n  other:\n    displayname: Other\n{hash}\n"
     );
-    let conf = "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:160k;";
+    let conf = "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:240k;";
     let gate = Site::bed().http_only(conf).users(&users).start();
     let first = gate.signed_in("first");
     let mut last = gate.signed_in("other");

@@ -150,6 +150,7 @@ impl Ask {
                 sec_fetch_mode: self.named("sec-fetch-mode"),
                 sec_fetch_dest: self.named("sec-fetch-dest"),
                 sec_purpose: self.named("sec-purpose"),
+                user_agent: self.named("user-agent"),
                 cookies,
             },
             body: &self.body,

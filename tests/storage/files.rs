@@ -40,7 +40,7 @@ fn checking_makes_nothing() {
     assert_eq!(check(&path, &key()).unwrap(), State::Fresh);
     assert!(!path.exists());
     drop(open(&path).unwrap());
-    let current = State::Current { version: 2 };
+    let current = State::Current { version: 3 };
     assert_eq!(check(&path, &key()).unwrap(), current);
     let names: Vec<_> = fs::read_dir(&folder).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");

@@ -18,12 +18,9 @@ fn the_table_says_what_its_lines_say() {
     );
     assert_eq!(
         find("totp.period").shape,
-        Shape::One(Type::Int(range("15.. or 0")))
+        Shape::One(Type::Int(range("15..86400 or 0")))
     );
-    assert_eq!(
-        find("totp").fate,
-        Fate::Later("second factors are not built")
-    );
+    assert_eq!(find("duo_api").fate, Fate::Later("Duo is not built"));
     assert_eq!(find("log_level").fate, Fate::Old("log.level"));
     assert!(matches!(
         find("access_control.rules.query").shape,

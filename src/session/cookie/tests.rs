@@ -126,6 +126,33 @@ fn a38_ours_is_taken_out_and_the_rest_stays() {
 }
 
 #[test]
+fn a38_all_that_begin_alike_are_taken_out_together() {
+    let own = Which::Beginning(PORTAL_PREFIX);
+    let cases = [
+        ("a=1; __Host-auth_gate_form=x; b=2", Some("a=1; b=2")),
+        (
+            "__Host-auth_gate_reset=x;__Host-auth_gate_totp=y.z",
+            Some(""),
+        ),
+        (" \t__Host-auth_gate_ =x; a=1", Some("a=1")),
+        ("__Host-auth_gate_", Some("")),
+        ("__Host-auth=1; x__Host-auth_gate_form=2", None),
+        ("a=__Host-auth_gate_form=x", None),
+    ];
+    for (header, rest) in cases {
+        let mut out = vec![0; header.len()];
+        let found = match strip_to(header.as_bytes(), own, &mut out) {
+            Stripped::Unchanged => None,
+            Stripped::Empty => Some(&b""[..]),
+            Stripped::Rest(rest) => Some(rest),
+        };
+        assert_eq!(found, rest.map(str::as_bytes), "{header}");
+    }
+    assert!(sets(b"=__Host-auth_gate_reset=x; Path=/", own));
+    assert!(sets(b"__Host-auth_gate_reset=; Max-Age=0", own) && !sets(b"auth_gate_reset=x", own));
+}
+
+#[test]
 fn a_cookie_carries_every_attribute() {
     assert_eq!(
         set_cookie(&spec(false), "v", Some(3600)),

@@ -1,5 +1,7 @@
+use std::net::Ipv4Addr;
+
 use super::*;
-use crate::session::{Lifetimes, Methods, Name, Token, check};
+use crate::session::{Device, Lifetimes, Methods, Name, Token, check};
 
 const LIFETIMES: Lifetimes = Lifetimes {
     expiration: 3600,
@@ -16,6 +18,8 @@ fn record(user: &str, now: u64) -> Record {
         remember: false,
         created: now,
         last_activity: now,
+        address: Ipv4Addr::new(192, 0, 2, 1).into(),
+        device: Device::default(),
     }
 }
 
@@ -142,7 +146,7 @@ fn a_walk_in_portions_sees_every_session() {
 #[test]
 fn a51_a_million_sessions_are_kept_and_found() {
     const SESSIONS: u32 = 1_000_000;
-    const BYTES_EACH: usize = 256;
+    const BYTES_EACH: usize = 272;
     let mut memory = vec![0; SESSIONS as usize * BYTES_EACH];
     let (mut table, _) = Table::open(&mut memory).expect("room");
     assert!(

@@ -7,6 +7,7 @@ mod challenges;
 mod check;
 mod codes;
 mod factors;
+mod ledger;
 mod open;
 pub(super) mod preferences;
 mod schema;

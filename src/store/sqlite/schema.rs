@@ -13,7 +13,11 @@ use crate::store::{Random, StorageKey, StoreError};
 const APPLICATION: i32 = 0x4147_6174;
 
 /// What leads from each version to the next. What was released once never changes.
-const STEPS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The version that this release writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Attempt, Banned, Mark, Reservation, Settings, Whom,
+    Attempt, Banned, Mark, Reservation, Settings, Stage, Whom,
     listed::{
         ADDRESS, LABEL, Listed, Who, name_label, network, network_label, read_name, read_network,
     },
@@ -80,18 +80,15 @@ impl<'a, M: Memory> Attempts<'a, M> {
         settings: &Settings,
         now: u64,
     ) -> Result<Reservation, Banned> {
-        let mut reservation = Reservation { marks: [None; 2] };
-        if settings.max_retries == 0 {
-            return Ok(reservation);
-        }
+        let mut reservation = Reservation {
+            stage: Stage::Password,
+            marks: [None; 2],
+        };
         if let Some(banned) = self.banned(attempt, settings, now) {
             return Err(banned);
         }
-        let who = [
-            self.address(attempt, settings),
-            self.user(attempt, settings),
-        ];
-        for (mark, who) in reservation.marks.iter_mut().zip(who) {
+        for (mark, who) in reservation.marks.iter_mut().zip(self.concerned(attempt)) {
+            let who = who.filter(|who| settings.counts(who.whom));
             *mark = who.map(|who| self.count(who, settings, now)).transpose()?;
         }
         Ok(reservation)
@@ -106,21 +103,22 @@ impl<'a, M: Memory> Attempts<'a, M> {
         }
     }
 
-    /// The ban that holds an attempt, the address's before the user's.
+    /// The ban that holds an attempt, the address's before the user's. One that was said holds
+    /// whatever the settings are.
     pub fn banned(
         &mut self,
         attempt: &Attempt<'_>,
         settings: &Settings,
         now: u64,
     ) -> Option<Banned> {
-        let who = [
-            self.address(attempt, settings),
-            self.user(attempt, settings),
-        ];
+        let who = self.concerned(attempt);
         let mut held = who.into_iter().flatten().filter_map(|who| {
             let Counted { whom, key, .. } = who;
             let table = self.table(whom);
             let (mut tally, _) = load(&table.lookup(&key)?)?;
+            if !tally.is_said() && !settings.counts(whom) {
+                return None;
+            }
             if tally.shorten(settings, now) {
                 change(table, &key, |tally| _ = tally.shorten(settings, now));
             }
@@ -145,15 +143,45 @@ impl<'a, M: Memory> Attempts<'a, M> {
         users.chain(addresses)
     }
 
+    /// Whom the bans hold that are in force if this attempt fails, for lists.
+    pub fn banned_by(&mut self, reservation: &Reservation) -> Vec<(Who, u64)> {
+        let bans = reservation.marks.iter().flatten();
+        let bans = bans.filter_map(|mark| Some((mark.whom, &mark.key, mark.ban?)));
+        bans.filter_map(|(whom, key, until)| {
+            let entry = self.table(whom).lookup(key)?;
+            let label = entry.payload.get(TALLY_LENGTH..)?;
+            let who = match whom {
+                Whom::User => read_name(label),
+                Whom::Address => read_network(label),
+            };
+            Some((who?, until))
+        })
+        .collect()
+    }
+
+    /// Bans a user until `until`, whatever has been counted and whatever the settings are; `false`
+    /// if the memory is broken.
+    pub fn ban_user(&mut self, name: &str, until: u64, now: u64) -> bool {
+        let who = self.user(name);
+        self.ban(who, until, now)
+    }
+
+    /// Bans an address, or the /64 network of an IPv6 address, until `until`; as
+    /// [`Attempts::ban_user`].
+    pub fn ban_address(&mut self, address: IpAddr, until: u64, now: u64) -> bool {
+        let who = self.address(address);
+        self.ban(who, until, now)
+    }
+
     /// Forgets failures and ban of a user; `false` if there was nothing to forget.
     pub fn revoke_user(&mut self, name: &str) -> bool {
-        let key = self.hash(Whom::User, name.as_bytes());
+        let Counted { key, .. } = self.user(name);
         self.users.remove(&key)
     }
 
     /// Forgets failures and ban of an address; `false` if there was nothing to forget.
     pub fn revoke_address(&mut self, address: IpAddr) -> bool {
-        let key = self.hash(Whom::Address, &network(address).octets());
+        let Counted { key, .. } = self.address(address);
         self.addresses.remove(&key)
     }
 
@@ -163,25 +191,41 @@ impl<'a, M: Memory> Attempts<'a, M> {
     }
 
     fn count(&mut self, who: Counted, settings: &Settings, now: u64) -> Result<Mark, Banned> {
-        let Counted { whom, key, label } = who;
-        let table = self.table(whom);
-        let known = table.lookup(&key).and_then(|entry| load(&entry));
-        let (mut tally, mut payload) = known.unwrap_or_else(|| (Tally::new(now), [0; PAYLOAD]));
+        let Counted { whom, key, .. } = who;
+        let known = self.table(whom).lookup(&key);
+        let known = known.and_then(|entry| load(&entry));
+        let mut tally = known.map_or_else(|| Tally::new(now), |(tally, _)| tally);
         let (number, ban) = tally.fail(settings, now);
-        payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
-        payload[TALLY_LENGTH..].copy_from_slice(&label);
-        let kept = table.insert(&key, &payload, tally.ends(settings), now, now);
         // What cannot be counted must not be tried.
-        kept.ok_or(Banned {
-            whom,
-            until: now.saturating_add(1),
-        })?;
+        if !self.keep(&who, &tally, tally.ends(settings), now) {
+            let until = now.saturating_add(1);
+            return Err(Banned { whom, until });
+        }
         Ok(Mark {
             whom,
             key,
             number,
             ban,
         })
+    }
+
+    fn ban(&mut self, who: Counted, until: u64, now: u64) -> bool {
+        let known = self.table(who.whom).lookup(&who.key);
+        let expires = known.as_ref().map_or(0, |entry| entry.expires);
+        let known = known.and_then(|entry| load(&entry));
+        let mut tally = known.map_or_else(|| Tally::new(now), |(tally, _)| tally);
+        tally.ban(until);
+        self.keep(&who, &tally, expires.max(until), now)
+    }
+
+    fn keep(&mut self, who: &Counted, tally: &Tally, expires: u64, now: u64) -> bool {
+        let mut payload = [0; PAYLOAD];
+        payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
+        payload[TALLY_LENGTH..].copy_from_slice(&who.label);
+        let table = self.table(who.whom);
+        table
+            .insert(&who.key, &payload, expires, now, now)
+            .is_some()
     }
 
     fn table(&mut self, whom: Whom) -> &mut Table<M> {
@@ -191,26 +235,27 @@ impl<'a, M: Memory> Attempts<'a, M> {
         }
     }
 
-    fn user(&self, attempt: &Attempt<'_>, settings: &Settings) -> Option<Counted> {
-        let name = attempt.user.filter(|_| settings.modes.user)?;
-        let label = name_label(name);
-        let key = self.hash(Whom::User, name.as_bytes());
-        Some(Counted {
-            whom: Whom::User,
-            key,
-            label,
-        })
+    /// Whom an attempt concerns, the address before the user.
+    fn concerned(&self, attempt: &Attempt<'_>) -> [Option<Counted>; 2] {
+        let user = attempt.user.map(|name| self.user(name));
+        [Some(self.address(attempt.address)), user]
     }
 
-    fn address(&self, attempt: &Attempt<'_>, settings: &Settings) -> Option<Counted> {
-        let network = settings.modes.ip.then(|| network(attempt.address))?;
-        let label = network_label(network);
-        let key = self.hash(Whom::Address, &network.octets());
-        Some(Counted {
+    fn user(&self, name: &str) -> Counted {
+        Counted {
+            whom: Whom::User,
+            key: self.hash(Whom::User, name.as_bytes()),
+            label: name_label(name),
+        }
+    }
+
+    fn address(&self, address: IpAddr) -> Counted {
+        let network = network(address);
+        Counted {
             whom: Whom::Address,
-            key,
-            label,
-        })
+            key: self.hash(Whom::Address, &network.octets()),
+            label: network_label(network),
+        }
     }
 
     fn hash(&self, whom: Whom, bytes: &[u8]) -> Key {

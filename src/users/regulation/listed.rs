@@ -61,6 +61,11 @@ pub(super) fn read_network(label: &[u8]) -> Option<Who> {
     Some(Who::Address(Ipv6Addr::from(octets).to_canonical()))
 }
 
+/// The address that stands for all that count as one with `address`.
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    IpAddr::V6(network(address)).to_canonical()
+}
+
 /// What counts as one address: an IPv4 address by itself, of an IPv6 address the /64 network, as
 /// whoever has one of its addresses has them all.
 pub(super) fn network(address: IpAddr) -> Ipv6Addr {

@@ -18,7 +18,8 @@ pub(super) struct Tally {
     last: u64,
     /// Attempts up to this number count no more.
     cleared: u64,
-    /// The attempt that brought about the ban, and how many failures the ban is made of.
+    /// The attempt that brought about the ban, and how many failures the ban is made of; none of a
+    /// ban that was said.
     ban_number: u64,
     ban_size: u32,
     /// When the ban ends; 0: there is none.
@@ -52,9 +53,24 @@ impl Tally {
         Some(self.banned_until).filter(|until| *until > now)
     }
 
-    /// Lets no ban last longer than `ban_time` from now, whatever the clock or the configuration
-    /// did since; whether that changed anything.
+    /// Bans until `until`, whatever has been counted. No success undoes that.
+    pub fn ban(&mut self, until: u64) {
+        self.banned_until = until;
+        self.ban_number = u64::MAX;
+        self.ban_size = 0;
+    }
+
+    /// Whether the ban was said and is not made of failures.
+    pub fn is_said(&self) -> bool {
+        self.banned_until != 0 && self.ban_size == 0
+    }
+
+    /// Lets no ban made of failures last longer than `ban_time` from now, whatever the clock or the
+    /// configuration did since; whether that changed anything.
     pub fn shorten(&mut self, settings: &Settings, now: u64) -> bool {
+        if self.is_said() {
+            return false;
+        }
         let latest = now.saturating_add(settings.ban_time);
         let too_long = self.banned_until > latest;
         self.banned_until = self.banned_until.min(latest);

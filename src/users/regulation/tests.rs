@@ -6,6 +6,7 @@ use crate::slots::Opened;
 mod crowds;
 mod kill;
 mod model;
+mod said;
 
 const KEY: [u8; 32] = [9; 32];
 const BOTH: Modes = Modes {
@@ -149,6 +150,28 @@ fn modes_and_zero_retries_switch_regulation_off() {
         (0..10).for_each(|_| assert!(attempts.reserve(&by("a"), &settings, 1000).is_ok()));
         assert_eq!(attempts.stats().map(|stats| stats.used), [0, 0]);
     }
+}
+
+#[test]
+fn a58_second_factors_are_bounded_even_where_regulation_is_off() {
+    let off = Settings {
+        max_retries: 0,
+        ..DEFAULTS
+    };
+    let mut memory = vec![0; 65536];
+    let mut attempts = open(&mut memory);
+    let settings = off.for_factors();
+    let mut right = |now| attempt(&mut attempts, &by("alice"), &settings, now == 2000, now);
+    let failed = (0..20).filter(|second| right(1000 + second) == Some(false));
+    assert_eq!(failed.count(), 10);
+    assert_eq!(right(1308), None);
+    assert_eq!(right(2000), Some(true));
+    assert_eq!(DEFAULTS.for_factors(), DEFAULTS);
+    let by_address = Settings {
+        modes: IP,
+        ..DEFAULTS
+    };
+    assert_eq!(by_address.for_factors().modes, BOTH);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Where one nginx of a test lives: its directory with all files written out, its address, its backend.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -38,6 +38,9 @@ impl Place {
         }
         for (path, mode) in &site.modes {
             place.chmod(path, *mode);
+        }
+        for prepare in &site.preparations {
+            prepare(&place.prefix);
         }
         place
     }
@@ -103,6 +106,19 @@ impl Drop for Place {
         if std::env::var_os("AUTH_GATE_TEST_KEEP").is_none() {
             let _ = fs::remove_dir_all(&self.prefix);
         }
+    }
+}
+
+/// Gives a path to the user of the workers.
+pub fn give(path: &Path) {
+    if is_root() {
+        let id = |what: &str| {
+            let output = Command::new("id").args([what, "www-data"]).output();
+            let number = output.expect("id runs").stdout;
+            let number = String::from_utf8_lossy(&number).trim().parse();
+            Some(number.expect("a number"))
+        };
+        chown(path, id("-u"), id("-g")).expect("chown");
     }
 }
 

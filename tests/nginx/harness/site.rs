@@ -4,6 +4,8 @@
 //! (plain http), `@proxy@` (to the echo backend), `@backend@`, `@fastcgi@`, `@uwsgi@`, `@grpc@` (addresses),
 //! `@port@` (what follows a host in a URL), `@prefix@` (the directory of the site), `@module@`.
 
+use std::path::Path;
+
 use super::Gate;
 use super::nginx::{Checked, module};
 use super::place::Place;
@@ -37,6 +39,7 @@ pub struct Site {
     users: String,
     files: Vec<(String, String)>,
     pub(super) modes: Vec<(String, u32)>,
+    pub(super) preparations: Vec<fn(&Path)>,
     watch: bool,
     pub(super) tolerated: Vec<&'static str>,
 }
@@ -62,6 +65,7 @@ impl Site {
             users: USERS.into(),
             files: Vec::new(),
             modes: Vec::new(),
+            preparations: Vec::new(),
             watch: true,
             tolerated: Vec::new(),
         }
@@ -179,6 +183,12 @@ impl Site {
     /// Sets the mode of one of the files.
     pub fn mode(mut self, path: &str, mode: u32) -> Site {
         self.modes.push((path.into(), mode));
+        self
+    }
+
+    /// Does something in the site's directory when its files are there.
+    pub fn prepare(mut self, preparation: fn(&Path)) -> Site {
+        self.preparations.push(preparation);
         self
     }
 

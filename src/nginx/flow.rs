@@ -1,0 +1,286 @@
+//! A request to the portal on its way from step to step: a password is checked, an errand is run on
+//! a thread, sessions are gone through in portions, until there is an answer. Each step but the
+//! answer lets the request wait.
+
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    conf::Loaded,
+    errands,
+    facts::{self, host_with_port},
+    ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
+    hashing,
+    log::{self, Level},
+    office::News,
+    reply,
+    request::Request,
+    state::State,
+    sweep,
+    wait::{self, Waiting},
+    world::Surroundings,
+};
+use crate::portal::{
+    self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify, World,
+};
+
+/// Milliseconds beyond which no answer is held back.
+const LONGEST_DELAY: u64 = 10_000;
+
+const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+
+/// Serves the request with that body: ends it, or lets it wait.
+pub fn begin(request: Request<'_>, body: &[u8]) {
+    let begun = super::milliseconds();
+    if let Err(reason) = facts::check_host(request) {
+        request.log(Level::Info, format_args!("auth_gate: {reason}"));
+        return refuse(request, reason.status(), None);
+    }
+    let step = with_visit(request, body, |portal, visit, world| {
+        portal.answer(visit, world)
+    });
+    follow(request, step, begun);
+}
+
+/// Ends the request with the page of an error.
+pub fn refuse(request: Request<'_>, status: u16, retry_after: Option<u64>) {
+    let Some(loaded) = &request.whole().loaded else {
+        return wait::end(request, FAILED);
+    };
+    let answer = loaded
+        .portal()
+        .refusal(reply::reader(request), status, retry_after);
+    send(request, &answer);
+}
+
+/// Does the step. `None`: there is no configuration or no zone.
+fn follow(request: Request<'_>, step: Option<Step>, begun: u64) {
+    let (Some(step), Some(loaded)) = (step, &request.whole().loaded) else {
+        return wait::end(request, FAILED);
+    };
+    match step {
+        Step::Answer(answer) => answer_in_time(request, answer, begun),
+        Step::Verify(verify) => check_password(request, loaded, *verify, begun),
+        Step::Errand(errand) => run_errand(request, loaded, errand, begun),
+        Step::Aside(aside) => {
+            run_aside(request, loaded, aside.work);
+            answer_in_time(request, aside.answer, begun);
+        }
+        Step::Sweep(walk) => walk_sessions(request, walk, begun),
+    }
+}
+
+fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: u64) {
+    let Verify {
+        hash,
+        password,
+        login,
+    } = verify;
+    let zone = Rc::clone(&request.whole().zone);
+    let work = move || hash.verify(&password);
+    let then = move |waiting: Waiting, matched| {
+        waiting.resume(move |request| {
+            let step = with_visit(request, &[], |portal, visit, world| {
+                Step::Answer(match matched {
+                    Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),
+                    None => {
+                        let retry_after = hashing::RETRY_AFTER;
+                        portal.turn_away(visit, &login, Busy { retry_after }, world)
+                    }
+                })
+            });
+            follow(request, step, begun);
+        });
+    };
+    hashing::run(Waiting::start(request), zone, loaded.threads, work, then);
+}
+
+fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64) {
+    let Errand { cost, work, then } = errand;
+    let (office, threads) = (Arc::clone(&loaded.office), loaded.threads);
+    let (snapshot, zone) = (
+        Rc::clone(&loaded.snapshot),
+        Rc::clone(&request.whole().zone),
+    );
+    let work = move || office.run(work);
+    let then = move |waiting: Waiting, ran: Option<_>| {
+        // Whether or not somebody still waits.
+        let done = ran.map(|(done, news): (_, News)| {
+            news.spread(&snapshot, &zone);
+            done
+        });
+        waiting.resume(move |request| {
+            let step = with_visit(request, &[], |portal, visit, world| {
+                portal.resume(visit, then, done, world)
+            });
+            follow(request, step, begun);
+        });
+    };
+    let waiting = Waiting::start(request);
+    match cost {
+        Cost::Waits => errands::run(waiting, threads, work, then),
+        Cost::Burns => {
+            let zone = Rc::clone(&request.whole().zone);
+            hashing::run(waiting, zone, threads, work, then);
+        }
+    }
+}
+
+fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
+    let office = Arc::clone(&loaded.office);
+    let (snapshot, zone) = (
+        Rc::clone(&loaded.snapshot),
+        Rc::clone(&request.whole().zone),
+    );
+    let work = move || office.run_aside(work);
+    errands::run_aside(loaded.threads, work, move |ran| match ran {
+        Some((event, news)) => {
+            news.spread(&snapshot, &zone);
+            if let Some(event) = event {
+                log::cycle(level(&event), format_args!("auth_gate: {event}"));
+            }
+        }
+        None => log::cycle(
+            Level::Error,
+            format_args!("auth_gate: too much to do at once; a letter was not sent"),
+        ),
+    });
+}
+
+fn walk_sessions(request: Request<'_>, walk: Sweep, begun: u64) {
+    if !sweep::has_room() {
+        return refuse(request, 503, Some(sweep::RETRY_AFTER));
+    }
+    let zone = Rc::clone(&request.whole().zone);
+    let Sweep {
+        user,
+        end_all_but,
+        then,
+    } = walk;
+    let wanted = sweep::Wanted { user, end_all_but };
+    let then = move |waiting: Waiting, found| {
+        waiting.resume(move |request| {
+            let step = with_visit(request, &[], |portal, visit, world| {
+                portal.swept(visit, then, found, world)
+            });
+            follow(request, step, begun);
+        });
+    };
+    sweep::run(Waiting::start(request), zone, wanted, then);
+}
+
+/// Sends the answer when its time has come, and ends the request.
+fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
+    tell(request, answer.event.as_ref());
+    let delay = answer
+        .hold
+        .saturating_sub(elapsed(begun))
+        .min(LONGEST_DELAY);
+    match delay {
+        0 => send(request, &answer),
+        delay => wait::later(request, delay as usize, move |request| {
+            send(request, &answer)
+        }),
+    }
+}
+
+fn send(request: Request<'_>, answer: &Answer) {
+    let code = reply::send(request, answer);
+    wait::end(request, code);
+}
+
+/// What happened, for the administrator.
+fn tell(request: Request<'_>, event: Option<&Event>) {
+    let Some(event) = event else { return };
+    request.log(level(event), format_args!("auth_gate: {event}"));
+}
+
+fn level(event: &Event) -> Level {
+    match event {
+        Event::SignIn(_)
+        | Event::SignOut(_)
+        | Event::Prove(..)
+        | Event::Leave(_)
+        | Event::Change(_, _, None)
+        | Event::AskReset(_)
+        | Event::EndSessions(..) => Level::Notice,
+        // What a visitor got wrong, as nginx logs a wrong Basic password; and what does not work.
+        Event::Fail(_)
+        | Event::Ban(_)
+        | Event::Lose(_)
+        | Event::Doubt(..)
+        | Event::NoLeave(_)
+        | Event::WrongPassword(_)
+        | Event::Change(_, _, Some(_))
+        | Event::Outage(_) => Level::Error,
+    }
+}
+
+/// Milliseconds since `begun`.
+fn elapsed(begun: u64) -> u64 {
+    super::milliseconds().saturating_sub(begun)
+}
+
+/// Hands the request to the portal room as it reads one, with the world around it.
+fn with_visit<R>(
+    request: Request<'_>,
+    body: &[u8],
+    f: impl FnOnce(&Portal, &portal::Request<'_>, &mut dyn World) -> R,
+) -> Option<R> {
+    let whole = request.whole();
+    let portal = whole.loaded.as_ref()?.portal();
+    let mut surroundings = Surroundings::of(whole)?;
+    let (path, host, scheme) = (
+        place(request),
+        host_with_port(request),
+        facts::scheme(request),
+    );
+    let visit = portal::Request {
+        method: request.method(),
+        path: &path,
+        query: Some(request.query()).filter(|query| !query.is_empty()),
+        host: &host,
+        scheme: std::str::from_utf8(&scheme).unwrap_or_default(),
+        base: request.location().portal.as_deref().unwrap_or_default(),
+        headers: visit_headers(request),
+        body,
+        address: request.client(),
+        now: super::now(),
+    };
+    Some(f(&portal, &visit, &mut surroundings))
+}
+
+fn visit_headers(request: Request<'_>) -> Headers<'_> {
+    let kept: Vec<&[u8]> = State::find(request)
+        .map(|state| state.cookies(request).collect())
+        .unwrap_or_default();
+    Headers {
+        accept: request.header("accept"),
+        accept_language: request.header("accept-language"),
+        content_type: request.header("content-type"),
+        origin: request.header("origin"),
+        sec_fetch_site: request.header("sec-fetch-site"),
+        sec_fetch_mode: request.header("sec-fetch-mode"),
+        sec_fetch_dest: request.header("sec-fetch-dest"),
+        sec_purpose: request.header("sec-purpose"),
+        user_agent: request.header("user-agent"),
+        cookies: kept
+            .into_iter()
+            .chain(request.header_values("cookie"))
+            .collect(),
+    }
+}
+
+/// The path below the portal's own, as the portal room names its places.
+fn place(request: Request<'_>) -> String {
+    let base = request.location().portal.as_deref().unwrap_or_default();
+    let below = request
+        .path()
+        .strip_prefix(base.as_bytes())
+        .unwrap_or_default();
+    match below {
+        b"" => "/".into(),
+        // `/ssoX` is in nginx's prefix location `/sso` and is no place of ours.
+        [b'/', ..] => String::from_utf8_lossy(below).into_owned(),
+        _ => "/?".into(),
+    }
+}

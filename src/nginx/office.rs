@@ -1,0 +1,263 @@
+//! Where errands of the portal are run: the store, the mail, the users file, as a thread finds them.
+//!
+//! One for each configuration and process. Made before the fork and empty then; the store is opened
+//! at the first errand, because an open SQLite file must not cross a fork, and kept. A store that
+//! cannot be opened is tried again at the next errand. Nothing here touches nginx: what is to be
+//! logged comes back with the errand as [`News`].
+
+use std::{
+    cell::{OnceCell, RefCell},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use secrecy::ExposeSecret;
+
+use super::{
+    log::{self, Level},
+    snapshot::{self, Reading, Snapshot},
+    zone::Zone,
+};
+use crate::{
+    config::Config,
+    mail::{MailError, Post},
+    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
+    store::{Factors, Sqlite, StorageKey},
+    users_file::{self, NotWritten},
+};
+
+/// What threads of this process share.
+pub struct Office {
+    config: Arc<Config>,
+    vault: Option<Vault>,
+    post: Option<Post>,
+    /// How many changes to the users file this process has made; held while it makes one.
+    changes: Mutex<u64>,
+}
+
+/// The store and how it is.
+struct Vault {
+    path: PathBuf,
+    key: StorageKey,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<Open>,
+    /// Whether the last try failed, which is said once.
+    broken: bool,
+    /// Whether there was a file once: then no empty one takes its place unasked.
+    existed: bool,
+}
+
+struct Open {
+    store: Arc<Sqlite>,
+    file: (u64, u64),
+}
+
+/// A line for the log.
+pub type Line = (Level, String);
+
+/// What the loop has to know of an errand beside its result.
+#[derive(Default)]
+pub struct News {
+    /// Lines for the log.
+    pub lines: Vec<Line>,
+    /// The users file as this process has written it, or why that cannot be read.
+    pub users: Option<Result<Reading, String>>,
+}
+
+impl News {
+    /// Lets this worker and the others know. On the loop.
+    pub fn spread(self, snapshot: &Snapshot, zone: &Zone) {
+        for (level, line) in self.lines {
+            log::cycle(level, format_args!("auth_gate: {line}"));
+        }
+        match self.users {
+            Some(Ok(reading)) => snapshot.adopt(reading, zone),
+            Some(Err(sentence)) => {
+                log::cycle(Level::Error, format_args!("auth_gate: {sentence}"));
+                // Every worker tries for itself, this one included.
+                zone.next_users_generation();
+            }
+            None => {}
+        }
+    }
+}
+
+impl Office {
+    /// The office of one configuration. Opens no store and sends nothing.
+    ///
+    /// # Errors
+    /// The certificates that a mail server is checked against cannot be read.
+    pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
+        let vault = config.storage.as_ref().map(|storage| Vault {
+            path: storage.path.clone(),
+            key: StorageKey::derive(storage.encryption_key.expose_secret().as_bytes()),
+            state: Mutex::default(),
+        });
+        Ok(Office {
+            config: Arc::clone(config),
+            vault,
+            post: config.notifier.as_ref().map(Post::new).transpose()?,
+            changes: Mutex::default(),
+        })
+    }
+
+    /// Whether letters can leave. For a thread that may wait.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub fn check_post(&self) -> Result<(), MailError> {
+        self.post.as_ref().map_or(Ok(()), Post::check)
+    }
+
+    /// Changes the password, and what the file then reads as.
+    fn change_password(
+        &self,
+        user: &str,
+        current: u64,
+        new: &[u8],
+    ) -> Result<(u64, Result<Reading, String>), NotChanged> {
+        let file = &self.config.users_file;
+        let mut salt = vec![0; file.password.salt_len()];
+        fill(&mut salt);
+        let hash = file.password.hash(new, &salt);
+        let hash = hash.map_err(|error| Outage(error.to_string()))?;
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = users_file::change_password(file, user, current, &hash);
+        let fingerprint = fingerprint.map_err(|error| match error {
+            NotWritten::Stale => NotChanged::Stale,
+            NotWritten::Failed(sentence) => Outage(sentence).into(),
+        })?;
+        *changes += 1;
+        Ok((fingerprint, snapshot::read_own(file, *changes)))
+    }
+
+    /// Where the store is, and its key.
+    pub fn vault(&self) -> Option<(&Path, &StorageKey)> {
+        let vault = self.vault.as_ref()?;
+        Some((&vault.path, &vault.key))
+    }
+
+    /// Does a piece of work. For a thread that may wait.
+    pub fn run(&self, work: Work) -> (Done, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    /// Does a piece of work that nobody waits for. For a thread that may wait.
+    pub fn run_aside(&self, work: AsideWork) -> (Option<Event>, News) {
+        self.with_errand(|errand| work(errand))
+    }
+
+    fn with_errand<R>(&self, work: impl FnOnce(&mut dyn portal::Office) -> R) -> (R, News) {
+        let mut errand = Errand {
+            office: self,
+            store: OnceCell::new(),
+            news: RefCell::default(),
+        };
+        let done = work(&mut errand);
+        (done, errand.news.into_inner())
+    }
+
+    /// The store, opened if it is not; what is to be logged of that goes to `lines`. For a thread
+    /// that may wait.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
+        let Some(vault) = &self.vault else {
+            return Err(Outage("there is no storage.local".into()));
+        };
+        let mut state = vault.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = vault.find(&mut state);
+        match &found {
+            Err(Outage(sentence)) if !state.broken => lines.push((
+                Level::Error,
+                format!("{sentence}; until then whoever needs the store is answered with 503"),
+            )),
+            Ok(store) if state.broken => {
+                let path = store.path().display();
+                lines.push((Level::Notice, format!("{path}: can be used again")));
+            }
+            _ => {}
+        }
+        state.broken = found.is_err();
+        found
+    }
+}
+
+impl Vault {
+    fn find(&self, state: &mut State) -> Result<Arc<Sqlite>, Outage> {
+        let file = std::fs::metadata(&self.path).map(|meta| (meta.dev(), meta.ino()));
+        if let (Some(open), Ok(file)) = (&state.open, &file)
+            && open.file == *file
+        {
+            return Ok(Arc::clone(&open.store));
+        }
+        // The file that is open is no longer the one at the path: what is written to it is lost.
+        state.open = None;
+        if state.existed
+            && let Err(error) = file
+        {
+            return Err(Outage(format!(
+                "{}: {error}; put it back, or restart nginx to begin with an empty one",
+                self.path.display()
+            )));
+        }
+        let random = &mut |bytes: &mut [u8]| fill(bytes);
+        let opened = Sqlite::open(&self.path, self.key.clone(), random);
+        let store = Arc::new(opened.map_err(|error| Outage(error.to_string()))?);
+        let file = std::fs::metadata(&self.path)
+            .map_err(|error| Outage(format!("{}: {error}", self.path.display())))?;
+        state.existed = true;
+        state.open = Some(Open {
+            store: Arc::clone(&store),
+            file: (file.dev(), file.ino()),
+        });
+        Ok(store)
+    }
+}
+
+/// One errand on its thread.
+struct Errand<'o> {
+    office: &'o Office,
+    store: OnceCell<Result<Arc<Sqlite>, Outage>>,
+    news: RefCell<News>,
+}
+
+impl portal::Office for Errand<'_> {
+    fn factors(&self) -> Result<&dyn Factors, Outage> {
+        let found = self
+            .store
+            .get_or_init(|| self.office.store(&mut self.news.borrow_mut().lines));
+        match found {
+            Ok(store) => Ok(&**store),
+            Err(outage) => Err(outage.clone()),
+        }
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        fill(bytes);
+    }
+
+    fn send(&mut self, letter: &Letter) -> Result<(), Outage> {
+        let post = self.office.post.as_ref();
+        let post = post.ok_or_else(|| Outage("there is no notifier".into()))?;
+        post.send(letter).map_err(|error| Outage(error.to_string()))
+    }
+
+    fn change_password(&mut self, user: &str, current: u64, new: &[u8]) -> Result<u64, NotChanged> {
+        let (fingerprint, reading) = self.office.change_password(user, current, new)?;
+        self.news.get_mut().users = Some(reading);
+        Ok(fingerprint)
+    }
+}
+
+/// Random bytes of the kernel's. Without them nothing is safe, so the guard of the thread ends the
+/// errand.
+fn fill(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the kernel has random bytes");
+}
