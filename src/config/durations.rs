@@ -2,7 +2,7 @@
 
 /// Why a text is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DurationError {
+pub enum DurationError {
     /// Nothing in it can be read as a quantity.
     #[error("is not a duration; write for instance 300, 5m, 1 hour or 1h30m")]
     Malformed,
@@ -29,7 +29,7 @@ const MAX_NANOS: u128 = i64::MAX as u128;
 /// Reads a duration; the answer is in seconds, a part of a second counting as a whole one.
 ///
 /// Digits alone are seconds, an empty text is 0.
-pub(super) fn parse(text: &str) -> Result<u64, DurationError> {
+pub fn parse(text: &str) -> Result<u64, DurationError> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Ok(0);

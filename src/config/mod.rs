@@ -38,6 +38,7 @@ mod users;
 mod values;
 mod yaml;
 
+pub use durations::{DurationError, parse as parse_duration};
 pub use model::{
     Config, CookieDomain, ExtraAttribute, RefreshInterval, Sessions, Storage, UsersFile, ValueType,
 };

@@ -1,7 +1,8 @@
-//! A QR code as SVG that a page carries inline.
+//! A QR code as SVG that a page carries inline, or as text for a terminal.
 
 use std::fmt::Write;
 
+use qrcode::render::unicode::Dense1x2;
 use qrcode::{Color, EcLevel, QrCode};
 
 /// Modules of white around the code, without which scanners do not find it.
@@ -39,6 +40,19 @@ pub fn svg(text: &str, label: &str) -> Result<String, TooLong> {
     }
     svg.push_str(r#""/></svg>"#);
     Ok(svg)
+}
+
+/// `text` in half blocks, two modules above each other in one character, for a terminal. Painted
+/// inverted, as most terminals are dark: the light modules are those that shine.
+///
+/// # Errors
+/// [`TooLong`].
+pub fn terminal(text: &str) -> Result<String, TooLong> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| TooLong)?;
+    let mut renderer = code.render::<Dense1x2>();
+    renderer.dark_color(Dense1x2::Dark);
+    renderer.light_color(Dense1x2::Light);
+    Ok(renderer.build())
 }
 
 fn escape(text: &str) -> String {

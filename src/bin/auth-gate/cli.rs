@@ -1,5 +1,9 @@
 //! What can be typed, and the help for it.
 
+mod ban;
+mod session;
+mod user;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -7,10 +11,19 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::target::Target;
 
+pub use ban::{Ban, BanAdd, BanCommand, BanList, BanRevoke, Held};
+pub use session::{Session, SessionCommand, SessionEnd, SessionList};
+pub use user::{
+    Chosen, FactorList, FactorRemove, TotpAdd, TotpCommand, User, UserCommand, WebauthnAdd,
+    WebauthnCommand,
+};
+
 /// Single sign-on inside nginx: check a configuration, make password hashes and a first certificate,
-/// look after the storage.
+/// look after the storage, second factors, sessions and bans.
 ///
-/// Nothing here talks to a running nginx, and only `storage import` changes a file that is there.
+/// `user`, `session` and `ban` work on the storage that the configuration names; a running nginx
+/// follows within two seconds. The other commands talk to no nginx, and of them only
+/// `storage import` changes a file that is there.
 #[derive(Parser)]
 #[command(name = "auth-gate", version, max_term_width = 100)]
 #[command(after_help = "\
@@ -28,6 +41,9 @@ pub enum Command {
     HashPassword(HashPassword),
     Certificate(Certificate),
     Storage(Storage),
+    User(User),
+    Session(Session),
+    Ban(Ban),
 }
 
 /// Read a configuration as nginx would, and say what is wrong with it
@@ -95,6 +111,15 @@ pub enum Format {
     /// For people: every rule, every criterion
     Text,
     /// For programs: an object with at least `policy` and `rule` (null: the default policy)
+    Json,
+}
+
+/// How to print a list.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people: a table
+    Text,
+    /// For programs: an array of objects
     Json,
 }
 

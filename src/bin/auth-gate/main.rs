@@ -4,14 +4,19 @@
 //! command itself was misunderstood.
 #![forbid(unsafe_code)]
 
+mod ban;
 mod certificate;
 mod check_config;
 mod check_policy;
 mod cli;
+mod desk;
 mod disk;
 mod hash_password;
+mod session;
 mod storage;
+mod table;
 mod target;
+mod user;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -55,6 +60,9 @@ fn main() -> ExitCode {
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Certificate(arguments) => certificate::run(&arguments),
         Command::Storage(arguments) => storage::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
+        Command::Session(arguments) => session::run(&arguments),
+        Command::Ban(arguments) => ban::run(&arguments),
     };
     let report =
         report.unwrap_or_else(|failure| Report::bad(vec![format!("auth-gate: {failure}")]));

@@ -67,7 +67,7 @@ fn import(arguments: &StorageImport) -> Result<Report, String> {
 }
 
 /// The storage that the configuration names.
-fn configured<'c>(config: &'c Config, file: &Path) -> Result<&'c Storage, String> {
+pub fn configured<'c>(config: &'c Config, file: &Path) -> Result<&'c Storage, String> {
     config.storage.as_ref().ok_or_else(|| {
         format!(
             "{}: names no storage; write storage.local.path with the path of a file, and storage.encryption_key \
@@ -77,7 +77,8 @@ fn configured<'c>(config: &'c Config, file: &Path) -> Result<&'c Storage, String
     })
 }
 
-fn key(storage: &Storage) -> StorageKey {
+/// The key of a storage.
+pub fn key(storage: &Storage) -> StorageKey {
     StorageKey::derive(storage.encryption_key.expose_secret().as_bytes())
 }
 
@@ -101,7 +102,8 @@ fn key_in(file: &Path) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(key.into()))
 }
 
-fn now() -> Result<u64, String> {
+/// Unix seconds.
+pub fn now() -> Result<u64, String> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since
         .map(|since| since.as_secs())
@@ -147,7 +149,7 @@ fn report(from: &Path, found: &Found, taken: &Taken, config: &Config, storage: &
 }
 
 /// A file of root's cannot be written by nginx's workers.
-fn owner(path: &Path) -> Option<String> {
+pub fn owner(path: &Path) -> Option<String> {
     let roots = fs::metadata(path).is_ok_and(|file| file.uid() == 0);
     roots.then(|| {
         let file = path.display();
@@ -176,6 +178,7 @@ fn summary(contents: &Contents) -> String {
     )
 }
 
-fn plural(number: usize, what: &str) -> String {
+/// A number of things.
+pub fn plural(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -6,6 +6,24 @@ use crate::store::{
     SecondFactor, TotpDevice,
 };
 
+impl Sqlite {
+    /// The TOTP devices of all users, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn all_totp_devices(&self) -> Outcome<Vec<TotpDevice>> {
+        self.read(|tx| totp::list(tx, self.key(), None))
+    }
+
+    /// The WebAuthn credentials of all users, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn all_credentials(&self) -> Outcome<Vec<Credential>> {
+        self.read(|tx| webauthn::list(tx, self.key(), None))
+    }
+}
+
 impl Factors for Sqlite {
     fn enrolled(&self, user: &str) -> Outcome<Enrolled> {
         self.read(|tx| {
