@@ -16,6 +16,7 @@ mod nginx {
     mod cookies;
     mod csrf;
     mod examples;
+    mod hashing;
     mod hosts;
     mod identity_headers;
     mod inheritance;

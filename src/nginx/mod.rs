@@ -4,7 +4,7 @@
 //! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
 //! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole. A request then
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
-//! location, [`portal`] (with [`body`], [`world`], [`hashing`], [`job`] and [`wait`]). What comes back passes
+//! location, [`portal`] (with [`body`], [`world`], [`hashing`], [`hash_thread`], [`job`] and [`wait`]). What comes back passes
 //! [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
@@ -23,6 +23,7 @@ mod entry;
 mod facts;
 mod ffi;
 mod guard_cookie;
+mod hash_thread;
 mod hashing;
 mod headers;
 mod identify;

@@ -21,7 +21,10 @@ use super::{
     wait,
     world::Surroundings,
 };
-use crate::portal::{self, Answer, Busy, Event, Headers, Step, Verify, World};
+use crate::{
+    portal::{self, Answer, Busy, Event, Headers, Step, Verify, World},
+    users::Workspace,
+};
 
 /// Milliseconds beyond which no answer is held back.
 const LONGEST_DELAY: u64 = 10_000;
@@ -164,7 +167,7 @@ fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: 
     } = verify;
     let portal = Rc::clone(&loaded.portal);
     let zone = Rc::clone(&request.whole().zone);
-    let work = move || hash.verify(&password);
+    let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |request: Request<'_>, matched| {
         let answer = with_visit(request, &[], |visit, world| match matched {
             Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),

@@ -93,11 +93,12 @@ pub fn carries(header: &[u8], name: &str) -> bool {
 /// # Panics
 /// `out` is shorter than what is left.
 pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o> {
-    if !carries(header, name) {
-        return Stripped::Unchanged;
-    }
-    let mut length = 0;
-    for pair in pairs(header).filter(|pair| after_name(pair, name).is_none()) {
+    let (mut length, mut found) = (0, false);
+    for pair in pairs(header) {
+        if after_name(pair, name).is_some() {
+            found = true;
+            continue;
+        }
         let (separator, pair): (&[u8], _) = match length {
             0 => (b"", pair.trim_ascii_start()),
             _ => (b";", pair),
@@ -108,6 +109,7 @@ pub fn strip_to<'o>(header: &[u8], name: &str, out: &'o mut [u8]) -> Stripped<'o
         }
     }
     match out[..length].trim_ascii() {
+        _ if !found => Stripped::Unchanged,
         [] => Stripped::Empty,
         _ => Stripped::Rest(&out[..length]),
     }

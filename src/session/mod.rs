@@ -7,6 +7,7 @@
 
 mod cookie;
 mod lifetime;
+mod proven;
 mod realm;
 mod record;
 mod table;
@@ -17,6 +18,7 @@ pub use cookie::{
     sets, strip_to, tokens, values,
 };
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
+pub use proven::Proven;
 pub use realm::{Fallen, Realm, is_inside, standing};
 pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};
 pub use table::{Session, Table};

@@ -19,6 +19,6 @@ pub use directory::{Directory, DirectoryError, Matching, Source};
 pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
-    PasswordHash,
+    PasswordHash, Workspace,
 };
 pub use user::{Entry, MAX_NAME, Profile, User};
