@@ -17,6 +17,7 @@ mod nginx {
     mod cookies;
     mod csrf;
     mod examples;
+    mod hashing;
     mod hosts;
     mod identity_headers;
     mod inheritance;

@@ -33,10 +33,20 @@ fn is_plain(name: &[u8]) -> bool {
     let fits = |&byte: &u8| {
         let dots = byte == b'.' && before == b'.';
         before = byte;
-        !dots && matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
+        !dots && PLAIN[usize::from(byte)]
     };
     (1..=LONGEST).contains(&name.len()) && name.iter().all(fits) && before != b'.'
 }
+
+/// The bytes of such a name.
+const PLAIN: [bool; 256] = {
+    let (mut plain, mut byte) = ([false; 256], 0);
+    while byte < plain.len() {
+        plain[byte] = matches!(byte as u8, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    plain
+};
 
 /// The address in `[::1]` or `[::1]:443`; the outer `None` says that there are no brackets.
 fn bracketed(host: &str) -> Option<Option<&str>> {

@@ -11,11 +11,12 @@ use super::{
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
-    state::{Outcome, State},
+    state::{Outcome, SignedIn, State},
 };
 use crate::{
     access::{
-        BadObject, Decision, Level, Object, Rules, Subject, Verdict, original_url, portal_url,
+        BadObject, Decision, Guard, Level, Object, Rules, Subject, Verdict, original_url,
+        portal_url,
     },
     config::CookieDomain,
 };
@@ -86,7 +87,12 @@ fn judge(request: Request<'_>, state: &State) -> Result<(), Refusal> {
         );
         return Err(Refusal::Bad(400));
     };
-    let verdict = verdict(request, state, &object, &config.rules).ok_or(Refusal::Bad(500))?;
+    let verdict = request.location().guard.as_ref().map(|guard| {
+        // Looked up in any case, for the identity headers.
+        let session = identify::visitor_of(request, state, loaded, &domain.realm);
+        verdict(guard, &config.rules, &object, session)
+    });
+    let verdict = verdict.ok_or(Refusal::Bad(500))?;
     state.outcome.set(Some(Outcome::Judged(verdict)));
     if verdict.decision == Decision::Allow {
         return Ok(());
@@ -129,23 +135,20 @@ fn asked(url: &str) -> String {
     bare.split('?').next().unwrap_or(bare).to_owned()
 }
 
-/// The verdict for whoever the visitor is; looked up in any case, for the identity headers.
 fn verdict(
-    request: Request<'_>,
-    state: &State,
-    object: &Object<'_>,
+    guard: &Guard,
     rules: &Rules,
-) -> Option<Verdict> {
-    let guard = request.location().guard.as_ref()?;
-    let Some(session) = identify::visitor(request, state) else {
-        return Some(guard.judge(rules, object, None, Level::None));
+    object: &Object<'_>,
+    session: Option<&SignedIn>,
+) -> Verdict {
+    let Some(SignedIn { user, level }) = session else {
+        return guard.judge(rules, object, None, Level::None);
     };
-    let user = &session.user;
     let subject = Subject {
         user: &user.name,
         groups: &user.groups,
     };
-    Some(guard.judge(rules, object, Some(&subject), session.level))
+    guard.judge(rules, object, Some(&subject), *level)
 }
 
 fn bad(request: Request<'_>, reason: &BadRequest) -> Refusal {

@@ -19,8 +19,12 @@ use super::{
     wait::{self, Waiting},
     world::Surroundings,
 };
-use crate::portal::{
-    self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify, World,
+use crate::{
+    portal::{
+        self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
+        World,
+    },
+    users::Workspace,
 };
 
 /// Milliseconds beyond which no answer is held back.
@@ -76,7 +80,7 @@ fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: 
         login,
     } = verify;
     let zone = Rc::clone(&request.whole().zone);
-    let work = move || hash.verify(&password);
+    let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
         waiting.resume(move |request| {
             let step = with_visit(request, &[], |portal, visit, world| {
@@ -120,7 +124,7 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
         Cost::Waits => errands::run(waiting, threads, work, then),
         Cost::Burns => {
             let zone = Rc::clone(&request.whole().zone);
-            hashing::run(waiting, zone, threads, work, then);
+            hashing::run(waiting, zone, threads, |_: &mut Workspace| work(), then);
         }
     }
 }

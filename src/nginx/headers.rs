@@ -14,6 +14,7 @@ use super::{
     ffi::{self, ngx_list_part_t, ngx_list_t, ngx_table_elt_t},
     request::{Headers, Request, bytes, text},
 };
+use crate::users::HeaderSet;
 
 /// nginx ran out of memory; the request must end.
 #[derive(Debug)]
@@ -124,24 +125,68 @@ unsafe fn new_part(
     }
 }
 
+/// A header's name with what nginx keeps beside it.
+#[derive(Clone, Copy)]
+struct Name<'n> {
+    key: &'n [u8],
+    lower: &'n [u8],
+    hash: ffi::ngx_uint_t,
+}
+
+/// The names that every request of a signed-in visitor gets, made while compiling.
+static IDENTITY: [(&str, [u8; LONGEST], ffi::ngx_uint_t); 4] = {
+    let names = HeaderSet::Remote.names();
+    [
+        prepared(names[0]),
+        prepared(names[1]),
+        prepared(names[2]),
+        prepared(names[3]),
+    ]
+};
+
+/// More bytes than any of those has.
+const LONGEST: usize = 16;
+
+const fn prepared(name: &str) -> (&str, [u8; LONGEST], ffi::ngx_uint_t) {
+    let (mut lower, mut hash, mut at) = ([0; LONGEST], 0, 0);
+    while at < name.len() {
+        lower[at] = name.as_bytes()[at].to_ascii_lowercase();
+        hash = next_hash(hash, lower[at]);
+        at += 1;
+    }
+    (name, lower, hash)
+}
+
+fn known(name: &str) -> Option<Name<'static>> {
+    let (key, lower, hash) = IDENTITY.iter().find(|(known, ..)| *known == name)?;
+    Some(Name {
+        key: key.as_bytes(),
+        lower: &lower[..key.len()],
+        hash: *hash,
+    })
+}
+
+/// A name that only the users file has, in the request's pool.
+fn made<'r>(request: Request<'r>, name: &str) -> Option<Name<'r>> {
+    let lower = request.zeroed(name.len())?;
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    let hash = lower.iter().fold(0, |hash, byte| next_hash(hash, *byte));
+    let key = request.copy(name.as_bytes())?;
+    Some(Name { key, lower, hash })
+}
+
 /// Adds a request header; returns the element so that the cleaner can spare it.
 pub fn push(
     request: Request<'_>,
     name: &str,
     value: &str,
 ) -> Result<NonNull<ngx_table_elt_t>, NoMemory> {
-    let block = request
-        .zeroed(2 * name.len() + value.len())
-        .ok_or(NoMemory)?;
-    let (key, rest) = block.split_at_mut(name.len());
-    let (lower, copy) = rest.split_at_mut(name.len());
-    key.copy_from_slice(name.as_bytes());
-    copy.copy_from_slice(value.as_bytes());
-    let mut hash = 0;
-    for (lower, byte) in lower.iter_mut().zip(name.bytes()) {
-        *lower = byte.to_ascii_lowercase();
-        hash = next_hash(hash, *lower);
-    }
+    let name = known(name).or_else(|| made(request, name));
+    let Name { key, lower, hash } = name.ok_or(NoMemory)?;
+    // One more than there is: nginx ends values that it parsed with a zero, and an empty one must be somewhere.
+    let copy = request.zeroed(value.len() + 1).ok_or(NoMemory)?;
+    copy[..value.len()].copy_from_slice(value.as_bytes());
     // SAFETY: the list is that of a live main request; the new element is filled before anyone reads it.
     unsafe {
         let element =
@@ -150,8 +195,8 @@ pub fn push(
         element.write(ngx_table_elt_t {
             hash,
             key: text(key),
-            value: text(copy),
-            lowcase_key: lower.as_mut_ptr(),
+            value: text(&copy[..value.len()]),
+            lowcase_key: lower.as_ptr().cast_mut(),
             #[cfg(ngx_linked_headers)]
             next: null_mut(),
         });
@@ -160,8 +205,8 @@ pub fn push(
 }
 
 /// nginx's `ngx_hash`.
-fn next_hash(hash: ffi::ngx_uint_t, byte: u8) -> ffi::ngx_uint_t {
-    hash.wrapping_mul(31).wrapping_add(byte.into())
+const fn next_hash(hash: ffi::ngx_uint_t, byte: u8) -> ffi::ngx_uint_t {
+    hash.wrapping_mul(31).wrapping_add(byte as ffi::ngx_uint_t)
 }
 
 /// Takes every response header of this name back.

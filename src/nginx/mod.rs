@@ -6,8 +6,8 @@
 //! what runs beside requests. A request then
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
-//! [`hashing`], for [`errands`] in the [`office`] or for a [`sweep`], on threads ([`job`]) and
-//! [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
+//! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
+//! ([`job`]) and [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
@@ -27,6 +27,7 @@ mod facts;
 mod ffi;
 mod flow;
 mod guard_cookie;
+mod hash_thread;
 mod hashing;
 mod headers;
 mod identify;

@@ -26,7 +26,7 @@ use super::{
     surroundings,
 };
 use crate::{
-    session::{self, Keys},
+    session::{self, Keys, Proven},
     slots::{Layout, Opened},
     users::regulation::{Attempts, Delay, Limits},
 };
@@ -42,6 +42,7 @@ pub const COUNTED_WORKERS: usize = 480;
 pub struct Zone {
     life: Cell<Life>,
     keys: OnceCell<Keys>,
+    proven: Proven,
 }
 
 /// How far the zone has come.
@@ -142,6 +143,11 @@ impl Zone {
     /// The keys of this configuration, known once the zone is ready.
     pub fn keys(&self) -> Option<&Keys> {
         self.keys.get()
+    }
+
+    /// The cookies that this process has found to be right under those keys.
+    pub fn proven(&self) -> &Proven {
+        &self.proven
     }
 
     /// The sessions, under the lock; `None` when there is no zone.

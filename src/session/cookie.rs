@@ -112,11 +112,12 @@ pub fn strip_to<'n, 'o>(
     out: &'o mut [u8],
 ) -> Stripped<'o> {
     let which = which.into();
-    if !carries(header, which) {
-        return Stripped::Unchanged;
-    }
-    let mut length = 0;
-    for pair in pairs(header).filter(|pair| !which.is(pair)) {
+    let (mut length, mut found) = (0, false);
+    for pair in pairs(header) {
+        if which.is(pair) {
+            found = true;
+            continue;
+        }
         let (separator, pair): (&[u8], _) = match length {
             0 => (b"", pair.trim_ascii_start()),
             _ => (b";", pair),
@@ -127,6 +128,7 @@ pub fn strip_to<'n, 'o>(
         }
     }
     match out[..length].trim_ascii() {
+        _ if !found => Stripped::Unchanged,
         [] => Stripped::Empty,
         _ => Stripped::Rest(&out[..length]),
     }

@@ -8,6 +8,7 @@
 mod cookie;
 mod device;
 mod lifetime;
+mod proven;
 mod realm;
 mod record;
 mod table;
@@ -19,6 +20,7 @@ pub use cookie::{
 };
 pub use device::{Browser, Device, System};
 pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
+pub use proven::Proven;
 pub use realm::{Fallen, Realm, is_inside, standing};
 pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};
 pub use table::{Session, Table};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -10,6 +10,9 @@ type HmacSha256 = Hmac<Sha256>;
 
 const ID: usize = 32;
 const TAG: usize = 16;
+
+/// The MAC in a cookie.
+pub(super) type Tag = [u8; TAG];
 
 /// Characters of a cookie value: id and tag in base64url, which come out even, so that there is
 /// exactly one way to write a token.
@@ -42,21 +45,31 @@ impl Token {
         let mut bytes = [0; ID + TAG];
         bytes[..ID].copy_from_slice(&self.0);
         bytes[ID..].copy_from_slice(&self.mac(keys, domain).finalize().into_bytes()[..TAG]);
-        URL_SAFE_NO_PAD.encode(bytes)
+        BASE64URL_NOPAD.encode(&bytes)
     }
 
     /// The token in a cookie value, if we made it for `domain`; the MAC is compared in constant
     /// time and nothing is allocated.
     pub fn open(keys: &Keys, domain: &str, cookie: &[u8]) -> Option<Token> {
+        let (token, tag) = Token::read(cookie)?;
+        token.is_ours(keys, domain, &tag).then_some(token)
+    }
+
+    /// The token in a cookie value and the MAC beside it, which is still to be checked.
+    pub(super) fn read(cookie: &[u8]) -> Option<(Token, Tag)> {
         if cookie.len() != COOKIE_LENGTH {
             return None;
         }
         let mut bytes = [0; ID + TAG];
-        let length = URL_SAFE_NO_PAD.decode_slice(cookie, &mut bytes).ok()?;
-        let (id, tag) = bytes[..length].split_first_chunk::<ID>()?;
-        let token = Token(*id);
-        let right = tag.len() == TAG && token.mac(keys, domain).verify_truncated_left(tag).is_ok();
-        right.then_some(token)
+        BASE64URL_NOPAD.decode_mut(cookie, &mut bytes).ok()?;
+        let (id, tag) = bytes.split_first_chunk::<ID>()?;
+        Some((Token(*id), *tag.first_chunk()?))
+    }
+
+    /// Whether `tag` is the MAC that we made for `domain`.
+    pub(super) fn is_ours(&self, keys: &Keys, domain: &str, tag: &Tag) -> bool {
+        let mac = self.mac(keys, domain);
+        mac.verify_truncated_left(tag).is_ok()
     }
 
     /// The key under which the session is kept.
@@ -94,18 +107,15 @@ impl Keys {
 
     /// A token for `data` that only we can make, for one `purpose` (which must not hold a NUL).
     pub fn form_token(&self, purpose: &str, data: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode(self.form_mac(purpose, data).finalize().into_bytes())
+        BASE64URL_NOPAD.encode(&self.form_mac(purpose, data).finalize().into_bytes())
     }
 
     /// Whether `token` is what [`Keys::form_token`] makes of the same, in constant time.
     pub fn verify_form_token(&self, purpose: &str, data: &[u8], token: &[u8]) -> bool {
         let mut bytes = [0; 32];
-        let length = URL_SAFE_NO_PAD.decode_slice(token, &mut bytes);
-        length.is_ok_and(|length| {
-            self.form_mac(purpose, data)
-                .verify_slice(&bytes[..length])
-                .is_ok()
-        })
+        let read = BASE64URL_NOPAD.decode_len(token.len()) == Ok(bytes.len())
+            && BASE64URL_NOPAD.decode_mut(token, &mut bytes).is_ok();
+        read && self.form_mac(purpose, data).verify_slice(&bytes).is_ok()
     }
 
     /// The key that [`crate::users::regulation::Attempts`] hashes its subjects with.

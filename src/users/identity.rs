@@ -21,7 +21,7 @@ impl HeaderSet {
     }
 
     /// The names in this set.
-    pub fn names(self) -> &'static [&'static str] {
+    pub const fn names(self) -> &'static [&'static str] {
         match self {
             HeaderSet::Remote => &[
                 "Remote-User",

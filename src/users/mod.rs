@@ -20,7 +20,7 @@ pub use directory::{Directory, DirectoryError, Matching, Source};
 pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
-    PasswordHash,
+    PasswordHash, Workspace,
 };
 pub use policy::{PasswordPolicy, Standard, Weakness};
 pub use user::{Entry, MAX_NAME, Profile, User};

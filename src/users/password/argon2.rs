@@ -5,7 +5,7 @@ use base64::Engine;
 use zeroize::Zeroizing;
 
 use super::encoding::{Reader, STANDARD};
-use super::{HashError, Scheme, same};
+use super::{HashError, Scheme, Workspace, same};
 
 const READER: Reader = Reader("argon2");
 
@@ -59,10 +59,14 @@ impl Scheme for Argon2 {
         "argon2"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], workspace: &mut Workspace) -> bool {
         let mut digest = Zeroizing::new(vec![0; self.digest.len()]);
+        let Some(blocks) = workspace.blocks(self.engine.params().block_count()) else {
+            return false;
+        };
+        // What blocks hold from before is written over and not read.
         self.engine
-            .hash_password_into(password, &self.salt, &mut digest)
+            .hash_password_into_with_memory(password, &self.salt, &mut digest, blocks)
             .is_ok()
             && same(&digest, &self.digest)
     }

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use zeroize::Zeroizing;
 
 use super::encoding::{BCRYPT, Reader};
-use super::{HashError, Scheme, same};
+use super::{HashError, Scheme, Workspace, same};
 
 const READER: Reader = Reader("bcrypt");
 
@@ -71,7 +71,7 @@ impl Scheme for Bcrypt {
         "bcrypt"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], _: &mut Workspace) -> bool {
         let digest = if self.sha256 {
             derive(self.cost, self.salt, &folded(password, &self.salt))
         } else {

@@ -10,6 +10,7 @@ mod parameters;
 mod pbkdf2;
 mod scrypt;
 mod sha2crypt;
+mod workspace;
 mod yescrypt;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 pub use parameters::{AlgorithmOptions, HashOptions, HashParameters, ParameterError};
+pub use workspace::Workspace;
 
 /// Longest password that is ever hashed, in bytes; a longer one never matches. The time of
 /// some hashes grows with the password, and the visitor chooses it.
@@ -131,7 +133,12 @@ impl PasswordHash {
     /// Whether `password` is the one. Takes as long when it is not. `false` also where the
     /// machine has not the memory.
     pub fn verify(&self, password: &[u8]) -> bool {
-        password.len() <= MAX_PASSWORD && self.scheme.matches(password) && !self.decoy
+        self.verify_in(password, &mut Workspace::default())
+    }
+
+    /// [`PasswordHash::verify`] in memory that another verification may have used before.
+    pub fn verify_in(&self, password: &[u8], workspace: &mut Workspace) -> bool {
+        password.len() <= MAX_PASSWORD && self.scheme.matches(password, workspace) && !self.decoy
     }
 
     /// Tells this hash from any other, so that a session can end when its user's password changes.
@@ -184,7 +191,7 @@ impl fmt::Debug for PasswordHash {
 /// One algorithm with parameters, salt and digest.
 trait Scheme: Send + Sync {
     fn kind(&self) -> &'static str;
-    fn matches(&self, password: &[u8]) -> bool;
+    fn matches(&self, password: &[u8], workspace: &mut Workspace) -> bool;
     /// Bytes and microseconds of one verification.
     fn weight(&self) -> (u64, u64);
 }

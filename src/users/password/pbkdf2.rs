@@ -5,7 +5,7 @@ use base64::Engine;
 use zeroize::Zeroizing;
 
 use super::encoding::{ADAPTED, Reader, STANDARD};
-use super::{HashError, Scheme, same};
+use super::{HashError, Scheme, Workspace, same};
 
 const READER: Reader = Reader("pbkdf2");
 
@@ -127,7 +127,7 @@ impl Scheme for Pbkdf2 {
         "pbkdf2"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], _: &mut Workspace) -> bool {
         let mut digest = Zeroizing::new(vec![0; self.digest.len()]);
         self.with
             .derive(password, &self.salt, self.iterations, &mut digest);

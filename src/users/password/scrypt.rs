@@ -5,7 +5,7 @@ use base64::Engine;
 use zeroize::Zeroizing;
 
 use super::encoding::{Reader, STANDARD};
-use super::{HashError, Scheme, available, same};
+use super::{HashError, Scheme, Workspace, available, same};
 
 const READER: Reader = Reader("scrypt");
 
@@ -42,7 +42,7 @@ impl Scheme for Scrypt {
         "scrypt"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], _: &mut Workspace) -> bool {
         let mut digest = Zeroizing::new(vec![0; self.digest.len()]);
         available(self.weight().0)
             && ::scrypt::scrypt(password, &self.salt, &self.params, &mut digest).is_ok()

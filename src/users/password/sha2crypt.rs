@@ -4,7 +4,7 @@ use sha_crypt::Params;
 use zeroize::Zeroizing;
 
 use super::encoding::{CRYPT, Reader, crypt_digits};
-use super::{HashError, Scheme, same};
+use super::{HashError, Scheme, Workspace, same};
 
 const READER: Reader = Reader("sha2crypt");
 
@@ -83,7 +83,7 @@ impl Scheme for Sha2Crypt {
         "sha2crypt"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], _: &mut Workspace) -> bool {
         let digest = derive(self.with, self.rounds, password, self.salt.as_bytes());
         digest.is_some_and(|digest| same(digest.as_bytes(), self.digest.as_bytes()))
     }

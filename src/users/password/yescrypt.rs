@@ -4,7 +4,7 @@ use ::yescrypt::{Mode, Params};
 use zeroize::Zeroizing;
 
 use super::encoding::{Reader, crypt_encode};
-use super::{HashError, Scheme, available, same};
+use super::{HashError, Scheme, Workspace, available, same};
 
 const READER: Reader = Reader("yescrypt");
 
@@ -41,7 +41,7 @@ impl Scheme for Yescrypt {
         "yescrypt"
     }
 
-    fn matches(&self, password: &[u8]) -> bool {
+    fn matches(&self, password: &[u8], _: &mut Workspace) -> bool {
         let mut digest = Zeroizing::new(vec![0; self.digest.len()]);
         available(self.weight().0)
             && ::yescrypt::yescrypt(password, &self.salt, &self.params, &mut digest).is_ok()

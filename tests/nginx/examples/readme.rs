@@ -66,9 +66,7 @@ fn file_of_the_start(path: &str) -> String {
 #[test]
 fn the_five_minute_start_works() {
     let site = installed(&start(), "");
-    let checked = site.clone().check();
-    checked.taken();
-    assert!(!checked.text.contains("[warn]"), "{}", checked.text);
+    site.clone().check().taken_silently();
 
     let gate = site.start();
     let mut bob = gate.visitor();

@@ -24,9 +24,7 @@ fn example_behind(conf: &str, configuration: &str, front: &str) -> Site {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
     let site = installed(&files, front);
-    let checked = site.clone().check();
-    checked.taken();
-    assert!(!checked.text.contains("[warn]"), "{}", checked.text);
+    site.clone().check().taken_silently();
     site
 }
 
