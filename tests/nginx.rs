@@ -12,6 +12,7 @@ mod nginx {
     mod account;
     mod bodies;
     mod chromium;
+    mod chromium_factors;
     mod claims;
     mod configuration;
     mod cookies;
