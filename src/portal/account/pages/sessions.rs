@@ -19,8 +19,7 @@ fn id_of(keys: &Keys, key: &Key) -> String {
 }
 
 impl Portal {
-    pub(super) fn sessions_page(&self, request: &Request<'_>, visitor: Visitor) -> Step {
-        let _ = request;
+    pub(super) fn sessions_page(visitor: Visitor) -> Step {
         let user = visitor.name.clone();
         Step::sweep(&user, None, move |portal, request, found, world| {
             Step::Answer(portal.show_sessions(request, &visitor, &found, world))
@@ -28,13 +27,7 @@ impl Portal {
     }
 
     /// Ends one session, or all but this one.
-    pub(super) fn sessions_form(
-        &self,
-        mut form: Form,
-        visitor: Visitor,
-        world: &mut dyn World,
-    ) -> Step {
-        let _ = world;
+    pub(super) fn sessions_form(mut form: Form, visitor: Visitor) -> Step {
         let user = visitor.name.clone();
         if !form.take("all").is_empty() {
             let keep = Some(Some(visitor.key));
