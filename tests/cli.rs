@@ -11,5 +11,7 @@ mod check_policy;
 mod fixture;
 #[path = "cli/hash_password.rs"]
 mod hash_password;
+#[path = "cli/people.rs"]
+mod people;
 #[path = "cli/usage.rs"]
 mod usage;

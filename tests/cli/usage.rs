@@ -9,6 +9,10 @@ fn the_help_names_every_command() {
         "check-policy",
         "hash-password",
         "certificate",
+        "storage",
+        "user",
+        "session",
+        "ban",
     ] {
         assert!(help.out.contains(command), "{}", help.out);
         let more = run(&["help", command]);

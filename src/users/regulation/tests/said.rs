@@ -1,3 +1,5 @@
+//! Bans that were said and not counted.
+
 use super::*;
 
 const OFF: Settings = Settings {
