@@ -32,7 +32,9 @@ fn bed() -> Site {
         .file("people/users.yml", USERS)
         .file("mail/.keep", "")
         .prepare(|prefix| {
-            ["people", "people/users.yml", "mail"].map(|path| give(&prefix.join(path)));
+            for path in ["people", "people/users.yml", "mail"] {
+                give(&prefix.join(path));
+            }
         })
 }
 
