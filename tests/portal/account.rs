@@ -1,11 +1,13 @@
 //! What users change themselves, as recorded answers have it and as a person meets it.
 
 use ngx_http_auth_gate_module::factors::totp;
+use ngx_http_auth_gate_module::factors::webauthn::Algorithm;
 use ngx_http_auth_gate_module::portal::{Answer, Change, Event, Kind, Letter, Settings};
 use ngx_http_auth_gate_module::store::{Factors, SecondFactor};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::authenticator::Ceremony;
 use crate::recorded::{ask, differences};
 use crate::second::{code, enrol_code, factored, factored_settings, one_factor, site_with};
 use crate::world::*;
@@ -322,6 +324,71 @@ fn shown_key(html: &str) -> totp::Key {
         secret: totp::Secret::parse(groups).unwrap(),
         parameters: totp::Parameters::default(),
     }
+}
+
+/// The challenge of a page that asks for a new key.
+fn asked(page: &Answer) -> String {
+    let html = text(page).replace("&#34;", "\"");
+    let (_, rest) = html.split_once("\"challenge\":\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_key_is_registered_on_the_page_once() {
+    let mut site = factored();
+    let mut browser = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut browser);
+    let name = [("do", "name"), ("name", "Blue key")];
+    let page = send(&mut site, &mut browser, KEY, KEY, &name);
+    let html = text(&page);
+    assert_eq!(page.status, 200);
+    for part in [
+        "id=\"webauthn\"",
+        "data-action=\"create\"",
+        "src=\"/assets/webauthn.js\"",
+        "<noscript>",
+        "data-failed",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let policy = header(&page, "content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'"), "{policy}");
+    let mut ceremony = Ceremony::create(Algorithm::Es256);
+    ceremony.client_data["challenge"] = json!(asked(&page));
+    let answer = String::from_utf8(ceremony.registration()).unwrap();
+    let fields = [("do", "key"), ("response", &*answer)];
+    let ticket = browser.0["__Host-auth_gate_registration"].clone();
+
+    let mut other = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut other);
+    other
+        .0
+        .insert("__Host-auth_gate_registration".into(), ticket.clone());
+    assert_eq!(send(&mut site, &mut other, KEY, KEY, &fields).status, 400);
+    let wrong = [("do", "key"), ("response", "{}")];
+    assert_eq!(send(&mut site, &mut browser, KEY, KEY, &wrong).status, 400);
+
+    let done = send(&mut site, &mut browser, KEY, KEY, &fields);
+    assert_eq!(place(&done), "/settings/two-factor?done=added");
+    let added = Change::Add(Kind::Key, "Blue key".into());
+    assert_eq!(done.event, Some(Event::Change("alice".into(), added, None)));
+    assert_eq!(last(&site).title, "Second Factor Method Added");
+    let device = format!("{KEY}/1");
+    assert!(text(&browser.get(&mut site, "/settings/two-factor")).contains(&device));
+    // Neither the ticket nor the key is good for another one.
+    let remove = send(
+        &mut site,
+        &mut browser,
+        &device,
+        &device,
+        &[("do", "remove")],
+    );
+    assert_eq!(remove.status, 303);
+    browser
+        .0
+        .insert("__Host-auth_gate_registration".into(), ticket);
+    assert_eq!(send(&mut site, &mut browser, KEY, KEY, &fields).status, 400);
+    assert!(!site.office.store().enrolled("alice").unwrap().webauthn);
 }
 
 #[test]

@@ -339,6 +339,8 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_others() {
     let html = text(&page);
     assert_eq!(html.matches("<li>").count(), 3);
     assert_eq!(html.matches("(this one)").count(), 1);
+    assert_eq!(html.matches("<p>From 192.0.2.7.</p>").count(), 3);
+    assert!(html.contains("Unknown device"));
     let ids: Vec<_> = html.split("name=\"session\" value=\"").skip(1).collect();
     let ids: Vec<_> = ids
         .iter()

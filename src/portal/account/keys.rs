@@ -139,10 +139,9 @@ impl Portal {
     pub(in crate::portal) fn finish_key(
         &self,
         request: &Request<'_>,
-        visitor: Visitor,
+        (visitor, door): (Visitor, Door),
         ceremony: &Ceremony,
         answer: &[u8],
-        door: Door,
         world: &mut dyn World,
         then: impl Answering,
     ) -> Step {

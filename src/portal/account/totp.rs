@@ -93,10 +93,9 @@ impl Portal {
     pub(in crate::portal) fn finish_totp(
         &self,
         request: &Request<'_>,
-        visitor: Visitor,
+        (visitor, door): (Visitor, Door),
         settings: &Settings,
         code: &str,
-        door: Door,
         world: &mut dyn World,
         then: impl Answering,
     ) -> Step {

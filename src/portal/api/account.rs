@@ -1,8 +1,9 @@
 //! The API by which users change their factors and password: elevation, enrolment, credentials,
 //! change and reset of the password.
 
-mod devices;
+mod keys;
 mod password;
+mod totp;
 
 use serde::{Deserialize, Serialize};
 

@@ -138,9 +138,9 @@ impl Portal {
         if !posted {
             return self.settings_page(request, domain, place, visitor, world);
         }
-        match self.posted(request, &visitor, world) {
+        match Self::posted(request, &visitor, world) {
             Ok(form) => self.settings_form(request, domain, (place, form), visitor, world),
-            Err(answer) => Step::Answer(answer),
+            Err(status) => Step::Answer(self.refuse(request, status)),
         }
     }
 
@@ -158,7 +158,7 @@ impl Portal {
             Place::Enrol(kind) => self.enrol_page(request, domain, kind, visitor, world),
             Place::Device(kind, id) => self.device_page(request, (kind, id), visitor, world),
             Place::Password => self.change_page(request, visitor, world),
-            Place::Sessions => self.sessions_page(request, visitor),
+            Place::Sessions => Self::sessions_page(visitor),
             _ => Step::Answer(self.overview_page(request, domain, &visitor)),
         }
     }
@@ -177,24 +177,19 @@ impl Portal {
             Place::Enrol(kind) => self.enrol_form(request, domain, (kind, form), visitor, world),
             Place::Device(kind, id) => self.device_form(request, (kind, id), form, visitor, world),
             Place::Password => self.change_form(request, form, visitor, world),
-            Place::Sessions => self.sessions_form(form, visitor, world),
+            Place::Sessions => Self::sessions_form(form, visitor),
             _ => Step::Answer(self.refuse(request, 404)),
         }
     }
 
-    /// The form that a page of ours sent for this session.
-    fn posted(
-        &self,
-        request: &Request<'_>,
-        visitor: &Visitor,
-        world: &dyn World,
-    ) -> Result<Form, Answer> {
-        let mut form = Form::read(request).map_err(|status| self.refuse(request, status))?;
+    /// The form that a page of ours sent for this session; otherwise the status of the answer.
+    fn posted(request: &Request<'_>, visitor: &Visitor, world: &dyn World) -> Result<Form, u16> {
+        let mut form = Form::read(request)?;
         let token = form.take("token");
         match csrf::verify_session(world.keys(), FORM, &visitor.key, &token) {
             true => Ok(form),
             // Somebody has signed in anew since the page was opened, or it was not ours.
-            false => Err(self.refuse(request, 403)),
+            false => Err(403),
         }
     }
 

@@ -19,8 +19,7 @@ fn id_of(keys: &Keys, key: &Key) -> String {
 }
 
 impl Portal {
-    pub(super) fn sessions_page(&self, request: &Request<'_>, visitor: Visitor) -> Step {
-        let _ = request;
+    pub(super) fn sessions_page(visitor: Visitor) -> Step {
         let user = visitor.name.clone();
         Step::sweep(&user, None, move |portal, request, found, world| {
             Step::Answer(portal.show_sessions(request, &visitor, &found, world))
@@ -28,13 +27,7 @@ impl Portal {
     }
 
     /// Ends one session, or all but this one.
-    pub(super) fn sessions_form(
-        &self,
-        mut form: Form,
-        visitor: Visitor,
-        world: &mut dyn World,
-    ) -> Step {
-        let _ = world;
+    pub(super) fn sessions_form(mut form: Form, visitor: Visitor) -> Step {
         let user = visitor.name.clone();
         if !form.take("all").is_empty() {
             let keep = Some(Some(visitor.key));
@@ -113,8 +106,11 @@ impl Portal {
     ) -> SessionLine {
         let t = &request.messages().account;
         let record = &session.record;
-        let heading = t.signed_in_at.with(&dates::minute(record.created));
-        let mut details = vec![t.last_seen.with(&dates::minute(record.last_activity))];
+        let mut details = vec![
+            t.from_address.with(&record.address.to_string()),
+            t.signed_in_at.with(&dates::minute(record.created)),
+            t.last_seen.with(&dates::minute(record.last_activity)),
+        ];
         let domains = &self.settings.domains;
         if domains.len() > 1
             && let Some(domain) = domains.iter().find(|one| one.realm.id == record.domain)
@@ -125,7 +121,7 @@ impl Portal {
             details.push(t.remembered.to_owned());
         }
         SessionLine {
-            heading,
+            heading: record.device.to_string(),
             details,
             id: (session.key != visitor.key).then(|| id_of(keys, &session.key)),
         }

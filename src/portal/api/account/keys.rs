@@ -1,13 +1,11 @@
-//! The API of what a user has enrolled: TOTP devices and keys.
+//! The API of keys: all of a user, one, and one that is being registered.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::factors::totp;
-use crate::portal::account::{Ceremony, Kind, Pending, Refused, tidy_name, without, words};
+use crate::portal::account::{Ceremony, Kind, Refused, tidy_name, without, words};
 use crate::portal::answer::Answer;
 use crate::portal::api::objects::{fine, object, rfc3339};
 use crate::portal::api::{OPERATION_FAILED, refused, tell};
@@ -23,33 +21,13 @@ use crate::store::Credential;
 
 use super::{Place, name_in};
 
-const NO_TOTP: &str = "Unable to set up one-time password.";
-const TOTP_STAYS: &str = "Unable to delete one-time password.";
 const NO_KEY: &str = "Unable to register your security key.";
 const SAME_NAME: &str =
     "Another one of your security keys is already registered with that display name.";
 
 #[derive(Deserialize)]
-struct ChoiceBody {
-    algorithm: Option<String>,
-    length: Option<u64>,
-    period: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CodeBody {
-    token: String,
-}
-
-#[derive(Deserialize)]
 struct NameBody {
     description: String,
-}
-
-#[derive(Serialize)]
-struct Enrolling<'a> {
-    base32_secret: &'a str,
-    otpauth_url: &'a str,
 }
 
 /// A key as Authelia describes one.
@@ -83,80 +61,6 @@ struct KeyInfo {
 }
 
 impl Portal {
-    /// TOTP devices: enrolling one, and the end of all.
-    pub(super) fn totp_api(
-        &self,
-        request: &Request<'_>,
-        place: Place,
-        visitor: Visitor,
-        world: &mut dyn World,
-    ) -> Step {
-        let Some(settings) = self.settings.second.totp.clone() else {
-            return Step::Answer(Answer::text(404));
-        };
-        if place == Place::Totp {
-            return self.remove_totp_api(request, visitor, world);
-        }
-        let choice = object::<ChoiceBody>(request);
-        let code = object::<CodeBody>(request);
-        let method = request.method.to_vec();
-        self.with_leave(
-            request,
-            visitor,
-            Door::Api,
-            world,
-            move |portal, request, visitor, world| match (method.as_slice(), choice, code) {
-                (b"GET", ..) => Step::Answer(tell(settings.offer())),
-                (b"DELETE", ..) => Step::Answer(without(Answer::json(200, &fine()), Ticket::Totp)),
-                (b"PUT", Some(choice), _) => {
-                    Step::Answer(begin_totp(request, &settings, &visitor, &choice, world))
-                }
-                (b"POST", _, Some(body)) => {
-                    let then = |_: &Portal,
-                                _: &Request<'_>,
-                                _: &Visitor,
-                                outcome: Result<(), Refused>,
-                                _: &mut dyn World| {
-                        Step::Answer(match outcome {
-                            Ok(()) => Answer::json(200, &fine()),
-                            Err(_) => refused(403, NO_TOTP),
-                        })
-                    };
-                    let code = &body.token;
-                    portal.finish_totp(request, visitor, &settings, code, Door::Api, world, then)
-                }
-                _ => Step::Answer(refused(400, NO_TOTP)),
-            },
-        )
-    }
-
-    fn remove_totp_api(
-        &self,
-        request: &Request<'_>,
-        visitor: Visitor,
-        world: &mut dyn World,
-    ) -> Step {
-        self.with_leave(
-            request,
-            visitor,
-            Door::Api,
-            world,
-            |portal, request, visitor, world| {
-                let then = |_: &Portal,
-                            _: &Request<'_>,
-                            _: &Visitor,
-                            outcome: Result<(), Refused>,
-                            _: &mut dyn World| {
-                    Step::Answer(match outcome {
-                        Ok(()) => Answer::json(200, &fine()),
-                        Err(_) => refused(403, TOTP_STAYS),
-                    })
-                };
-                portal.remove_all_totp(request, visitor, Door::Api, world, then)
-            },
-        )
-    }
-
     /// Keys: all of them, one, and one that is being registered.
     pub(super) fn keys_api(
         &self,
@@ -209,7 +113,7 @@ impl Portal {
                             Err(_) => refused(403, NO_KEY),
                         })
                     };
-                    portal.finish_key(request, visitor, &ceremony, &body, Door::Api, world, then)
+                    portal.finish_key(request, (visitor, Door::Api), &ceremony, &body, world, then)
                 }
                 _ => Step::Answer(refused(400, NO_KEY)),
             },
@@ -251,32 +155,6 @@ impl Portal {
             },
         )
     }
-}
-
-fn begin_totp(
-    request: &Request<'_>,
-    settings: &totp::Settings,
-    visitor: &Visitor,
-    choice: &ChoiceBody,
-    world: &mut dyn World,
-) -> Answer {
-    let ChoiceBody {
-        algorithm,
-        length,
-        period,
-    } = choice;
-    let parameters = settings.choose(algorithm.as_deref(), *length, *period).ok();
-    let pending = parameters.and_then(|parameters| Pending::new(settings, "", parameters, world));
-    let Some(pending) = pending else {
-        return refused(400, NO_TOTP);
-    };
-    let address = pending.key.uri(&settings.issuer, &visitor.name);
-    let mut answer = tell(Enrolling {
-        base32_secret: pending.key.secret.base32().expose_secret(),
-        otpauth_url: address.expose_secret(),
-    });
-    answer.cookies.push(pending.keep(request, visitor, world));
-    answer
 }
 
 /// What the browser is to be asked, or why not.
