@@ -22,6 +22,7 @@ mod nginx {
     mod hosts;
     mod identity_headers;
     mod inheritance;
+    mod ledger;
     mod lifetimes;
     mod methods;
     mod path_rules;

@@ -42,16 +42,16 @@ pub fn svg(text: &str, label: &str) -> Result<String, TooLong> {
     Ok(svg)
 }
 
-/// `text` in half blocks, two modules above each other in one character, for a terminal. Painted
-/// inverted, as most terminals are dark: the light modules are those that shine.
+/// `text` in half blocks, two modules above each other in one character, for a terminal. Most are
+/// dark, so the light modules are those that are painted.
 ///
 /// # Errors
 /// [`TooLong`].
 pub fn terminal(text: &str) -> Result<String, TooLong> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| TooLong)?;
     let mut renderer = code.render::<Dense1x2>();
-    renderer.dark_color(Dense1x2::Dark);
-    renderer.light_color(Dense1x2::Light);
+    renderer.dark_color(Dense1x2::Light);
+    renderer.light_color(Dense1x2::Dark);
     Ok(renderer.build())
 }
 
@@ -118,6 +118,26 @@ mod tests {
             assert!(!svg.contains(word), "{word}");
         }
         assert!(svg.len() < 16 << 10, "{}", svg.len());
+    }
+
+    #[test]
+    fn a_terminal_paints_what_is_light() {
+        let code = QrCode::with_error_correction_level(URI, EcLevel::L).unwrap();
+        let text = terminal(URI).unwrap();
+        let rows: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+        let side = code.width() + 2 * QUIET;
+        assert_eq!(rows.len(), side.div_ceil(2));
+        for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
+            let painted = match rows[y / 2][x] {
+                '\u{2588}' => true,
+                '\u{2580}' => y % 2 == 0,
+                '\u{2584}' => y % 2 == 1,
+                _ => false,
+            };
+            let inside = (QUIET..side - QUIET).contains(&x) && (QUIET..side - QUIET).contains(&y);
+            let dark = inside && code[(x - QUIET, y - QUIET)] == Color::Dark;
+            assert_eq!(painted, !dark, "{x} {y}");
+        }
     }
 
     #[test]

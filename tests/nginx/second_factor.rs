@@ -67,7 +67,7 @@ fn enrol(prefix: &Path, name: &str) {
     }
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
