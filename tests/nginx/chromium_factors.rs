@@ -27,11 +27,19 @@ const PASSKEYS: &str = "webauthn:
   selection_criteria: { discoverability: required, user_verification: preferred }
 ";
 
+const PLAIN_KEYS: &str = "webauthn:
+  selection_criteria: { discoverability: discouraged, user_verification: discouraged }
+";
+
 /// A store, a mailbox, passkeys, and users whom the workers may change.
 fn bed(mail: &MailServer) -> Site {
+    bed_with(mail, PASSKEYS)
+}
+
+fn bed_with(mail: &MailServer, keys: &str) -> Site {
     stored()
         .rules(RULES)
-        .yaml(PASSKEYS)
+        .yaml(keys)
         .yaml(&mail.notifier())
         .backend(
             "authentication_backend:
@@ -100,7 +108,7 @@ fn add_key(gate: &Gate, browser: &mut Browser, mail: &MailServer) {
         "the question for the key",
         "!!document.querySelector('form#webauthn')",
     );
-    browser.click("form#webauthn button");
+    browser.click("form#webauthn button:enabled");
     browser.wait("the list", "!!document.querySelector('[role=status]')");
     assert!(
         browser.text().contains("On my chain <b>"),
@@ -200,7 +208,7 @@ fn an_app_is_enrolled_and_proven_without_javascript() {
 #[test]
 fn a_person_adds_a_security_key_and_proves_it() {
     let mail = MailServer::start("key");
-    let gate = bed(&mail).workers(2).start();
+    let gate = bed_with(&mail, PLAIN_KEYS).workers(2).start();
     let mut browser = Browser::start(&gate);
     plug_in(&mut browser, "usb", false);
     browser.open(&gate.url(PORTAL, "/"));
@@ -213,7 +221,7 @@ fn a_person_adds_a_security_key_and_proves_it() {
 
     sign_out(&gate, &mut browser);
     let wanted = come_for_two(&gate, &mut browser);
-    browser.click("form#webauthn button");
+    browser.click("form#webauthn button:enabled");
     browser.wait_for_url(&wanted);
     assert!(
         browser.text().contains("Remote-User: alice"),
@@ -240,7 +248,7 @@ fn a_person_signs_in_with_a_passkey_alone() {
     let one = gate.url(APP, "/x");
     browser.open(&one);
     browser.wait_for_url(&gate.url(PORTAL, "/?rd="));
-    browser.click("form#webauthn button");
+    browser.click("form#webauthn button:enabled");
     browser.wait_for_url(&one);
     assert!(
         browser.text().contains("Remote-User: alice"),

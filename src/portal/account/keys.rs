@@ -11,6 +11,7 @@ use crate::factors::webauthn::{
     Challenge, Descriptor, Enrolment, PublicKeyOptions, Registered, RegistrationResponse,
     RelyingParty, Settings, UserHandle,
 };
+use crate::portal::answer::Event;
 use crate::portal::errand::{Cost, Office, Outage};
 use crate::portal::login::Door;
 use crate::portal::request::Request;
@@ -150,8 +151,16 @@ impl Portal {
         };
         let registered = RegistrationResponse::parse(answer)
             .and_then(|answer| answer.verify(&ceremony.settings, &ceremony.party, &challenge));
-        let Ok(registered) = registered else {
-            return then(self, request, &visitor, Err(Refused::Wrong), world);
+        let registered = match registered {
+            Ok(registered) => registered,
+            Err(why) => {
+                let mut step = then(self, request, &visitor, Err(Refused::Wrong), world);
+                if let Step::Answer(answer) = &mut step {
+                    let why = why.to_string();
+                    answer.event = Some(Event::Doubt(visitor.name, "a new key", why));
+                }
+                return step;
+            }
         };
         let new = new_credential(&visitor, &name, ceremony.party.id(), registered);
         let now = request.now;

@@ -65,9 +65,11 @@
   };
 
   const button = form.querySelector("button[type=submit]");
-  // Who comes back to the page finds it as it was left.
+  // Pages come with the button switched off, so that nobody sends the form before this script is there;
+  // and who comes back to a page finds it as it was left.
   window.addEventListener("pageshow", () => {
     button.disabled = false;
+    if (button.autofocus) button.focus();
   });
 
   form.addEventListener("submit", async (event) => {
