@@ -90,7 +90,7 @@ fn an_import_says_what_was_taken() {
     let folder = site.folder.display();
     let check = || run(&["check", "--config", &site.config]);
     let fresh =
-        format!("{folder}/ours.sqlite3 is not there yet; it is made when the first user enrols\n");
+        format!("{folder}/ours.sqlite3 is not there yet; it is made when the first user signs in or enrols\n");
     assert_eq!(check(), (0, fresh, String::new()));
     let (status, out, err) = import(&site, &from, &[]);
     assert_eq!(
