@@ -7,12 +7,12 @@
 //! holds, `users::Directory` says who that is today, [`access::Rules`] find the requirement,
 //! [`access::decide`] compares, and `nginx/reply` turns the decision into headers or an answer.
 //!
-//! The path of a login: `nginx/portal`, `nginx/body`, [`portal`] as a state machine that asks for
-//! one password check on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
+//! The path of a login: `nginx/portal`, `nginx/body`, `nginx/flow`, which goes from step to step of
+//! the state machine [`portal`]: a password check or an errand to the [`store`], to [`mail`] or to
+//! [`users_file`] on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
 //!
 //! [`factors`] checks what comes after the password or in its place, one-time codes and WebAuthn;
-//! [`store`] keeps what outlives the processes, second factors above all. Neither is asked by the
-//! portal yet; the command line fills the store.
+//! [`store`] keeps what outlives the processes, second factors above all.
 
 pub mod access;
 pub mod config;

@@ -9,6 +9,7 @@
 mod nginx {
     mod harness;
 
+    mod account;
     mod bodies;
     mod chromium;
     mod claims;

@@ -13,12 +13,18 @@ mod office;
 #[path = "portal/world.rs"]
 mod world;
 
+#[path = "portal/account.rs"]
+mod account;
+#[path = "portal/account_attacks.rs"]
+mod account_attacks;
 #[path = "portal/attacks.rs"]
 mod attacks;
 #[path = "portal/keys.rs"]
 mod keys;
 #[path = "portal/pages.rs"]
 mod pages;
+#[path = "portal/passwords.rs"]
+mod passwords;
 #[path = "portal/recorded.rs"]
 mod recorded;
 #[path = "portal/return_addresses.rs"]

@@ -174,6 +174,7 @@ fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
     let delay = answer
         .hold
         .saturating_sub(elapsed(begun))
+        .max(answer.rest)
         .min(LONGEST_DELAY);
     match delay {
         0 => send(request, &answer),

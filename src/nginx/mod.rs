@@ -2,11 +2,12 @@
 //!
 //! A stranger reads in the order in which nginx calls: [`module`] is what nginx finds in the shared
 //! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
-//! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole. A request then
+//! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole, [`worker`] starts
+//! what runs beside requests. A request then
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`], for [`errands`] in the [`office`] or for a [`sweep`], on threads ([`job`]) and
-//! [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory, [`snapshot`] the users file as this worker knows
+//! [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
@@ -33,6 +34,7 @@ mod job;
 mod ledger;
 mod load;
 mod log;
+mod marks;
 mod module;
 mod office;
 mod orders;
@@ -50,6 +52,7 @@ mod sweep;
 mod timer;
 mod variables;
 mod wait;
+mod worker;
 mod world;
 mod zone;
 

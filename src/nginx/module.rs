@@ -10,7 +10,7 @@ use std::{ffi::c_char, ptr::null_mut};
 use super::{
     directives,
     ffi::{NGX_HTTP_MODULE, ngx_http_module_t, ngx_module_t, ngx_uint_t},
-    setup,
+    setup, worker,
 };
 
 static GATE_HOOKS: ngx_http_module_t = ngx_http_module_t {
@@ -41,8 +41,8 @@ pub static mut ngx_http_auth_gate_module: ngx_module_t = ngx_module_t {
     ctx: (&raw const GATE_HOOKS).cast_mut().cast(),
     commands: directives::table(),
     type_: NGX_HTTP_MODULE as ngx_uint_t,
-    init_process: Some(setup::init_process),
-    exit_process: Some(setup::exit_process),
+    init_process: Some(worker::init_process),
+    exit_process: Some(worker::exit_process),
     ..ngx_module_t::default()
 };
 

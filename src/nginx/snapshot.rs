@@ -91,7 +91,7 @@ impl Snapshot {
         }
     }
 
-    /// Unix second since which the users are as they are; 0 since the configuration was read.
+    /// Unix second since which this worker knows the users as it does; 0 before it began.
     pub fn since(&self) -> u64 {
         self.since.get()
     }
@@ -109,6 +109,8 @@ impl Snapshot {
     /// Looks in this worker, until the configuration that holds the snapshot goes, whether another
     /// worker has changed the file, and where it is watched also at the file itself, on a thread.
     pub fn watch(self: &Rc<Self>, config: &Arc<Config>, zone: &Rc<Zone>, threads: job::Threads) {
+        // The master may have read the file long before this worker was forked.
+        self.since.set(super::now());
         let (snapshot, config, zone) = (Rc::downgrade(self), Arc::clone(config), Rc::clone(zone));
         let round = Cell::new(0);
         Timer::every(INTERVAL, move |again| {

@@ -218,7 +218,7 @@ impl Portal {
             }
         };
         let Some(cookie) = cookie else {
-            return self.lost(request, &user.name);
+            return self.session_lost(request, &user.name);
         };
         let mut answer = self.signed_in(request, login.door, &login.wish, onward);
         answer.cookies.push(cookie);

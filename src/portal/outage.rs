@@ -67,7 +67,7 @@ impl Portal {
     }
 
     /// The answer to somebody whose session could not be kept.
-    pub(super) fn lost(&self, request: &Request<'_>, user: &str) -> Answer {
+    pub(super) fn session_lost(&self, request: &Request<'_>, user: &str) -> Answer {
         let answer = self.refusal(super::reader(request), 503, Some(RETRY_AFTER));
         Answer {
             event: Some(Event::Lose(user.to_owned())),

@@ -78,33 +78,8 @@ impl<'a> Table<'a> {
         self.slots.remove(&key.0)
     }
 
-    /// Ends all sessions of the user called `name` but the one under `except`; says how many.
-    pub fn remove_user(&mut self, name: &str, except: Option<&Key>) -> u32 {
-        self.remove_user_in(name, except, 0..u32::MAX).0
-    }
-
-    /// [`Table::remove_user`] for one range of places, so that the lock can be released between
-    /// ranges: how many were ended, and whether there are places behind the range.
-    pub fn remove_user_in(
-        &mut self,
-        name: &str,
-        except: Option<&Key>,
-        places: std::ops::Range<u32>,
-    ) -> (u32, bool) {
-        let (mut removed, mut place) = (0, places.start);
-        while place < places.end && !self.slots.is_past_end(place) {
-            let found = self.slots.entry(place).and_then(session);
-            let his = found.filter(|session| session.record.user == *name);
-            if let Some(session) = his.filter(|session| Some(&session.key) != except) {
-                removed += u32::from(self.remove(&session.key));
-            }
-            place += 1;
-        }
-        (removed, !self.slots.is_past_end(place))
-    }
-
     /// The sessions of the user called `name` in one range of places, dead ones included, and
-    /// whether there are places behind it.
+    /// whether there are places behind it: so that the lock can be released between ranges.
     pub fn of_user_in(&self, name: &str, places: std::ops::Range<u32>) -> (Vec<Session>, bool) {
         self.those_in(places, |session| session.record.user == *name)
     }

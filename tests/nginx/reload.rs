@@ -136,7 +136,7 @@ fn a51_a_full_zone_loses_the_oldest_session_and_mixes_nobody_up() {
     let first = gate.signed_in("first");
     let mut last = gate.signed_in("other");
     // More than the smallest zone holds, without asking in between: asking is using.
-    (0..600).for_each(|_| last = gate.signed_in("other"));
+    (0..800).for_each(|_| last = gate.signed_in("other"));
     assert_eq!(first.clone().page(APP, "/x").status, 302);
     assert!(names(&gate).is_empty(), "somebody else's session");
     last.is_let_in(APP, "/x");

@@ -76,8 +76,13 @@ pub(super) fn now() -> u64 {
 
 /// The code that alice's device shows, so many steps from now.
 fn code(steps: i64) -> String {
+    code_of(SECRET, steps)
+}
+
+/// The code of a device with that secret.
+pub(super) fn code_of(secret: &[u8], steps: i64) -> String {
     let key = Key {
-        secret: Secret::new(SECRET.to_vec()).unwrap(),
+        secret: Secret::new(secret.to_vec()).unwrap(),
         parameters: Parameters::parse("SHA1", 6, 30).unwrap(),
     };
     let code = key.code(now().saturating_add_signed(30 * steps));

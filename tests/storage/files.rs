@@ -111,7 +111,7 @@ fn a_newer_schema_is_not_touched() {
     raw.pragma_update(None, "user_version", 7).unwrap();
     let path = store.path().to_owned();
     drop((raw, store));
-    assert!(refused(&path).contains("written by a newer Auth Gate (schema 7, this one knows 2)"));
+    assert!(refused(&path).contains("written by a newer Auth Gate (schema 7, this one knows 3)"));
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Portal {
             (Place::UserInfo, Some(visitor)) => self.user_info(domain, visitor, is_post),
             (Place::Password, Some(visitor)) => self.password_body(request, visitor, world),
             (Place::Method, Some(visitor)) if offered.any() => {
-                self.prefer(request, domain, visitor)
+                self.prefer_factor(request, domain, visitor)
             }
             (Place::Totp, Some(visitor)) if offered.totp && is_post => {
                 self.code_body(request, visitor, world)

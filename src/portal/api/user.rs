@@ -48,7 +48,12 @@ impl Portal {
     }
 
     /// Remembers the preferred method.
-    pub(super) fn prefer(&self, request: &Request<'_>, domain: &Domain, visitor: Visitor) -> Step {
+    pub(super) fn prefer_factor(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        visitor: Visitor,
+    ) -> Step {
         let offered = self.offered(domain);
         let body = object::<MethodBody>(request);
         let method = body.and_then(|body| SecondFactor::from_word(&body.method));

@@ -96,6 +96,8 @@ pub struct AccountMessages {
     pub weak_guessable: &'static str,
     pub sessions_explained: &'static str,
     pub this_session: &'static str,
+    /// The place is an address of the network.
+    pub from_address: Phrase,
     pub signed_in_at: Phrase,
     pub last_seen: Phrase,
     pub at_domain: Phrase,
@@ -244,7 +246,8 @@ pub(super) const ENGLISH: AccountMessages = AccountMessages {
     weak_guessable: "That one is easily guessed. Choose a longer one, for instance of several words that have nothing to do with each other.",
     sessions_explained: "Each is a browser in which you are signed in. If you do not know one, end it and change your password.",
     this_session: "(this one)",
-    signed_in_at: Phrase("Signed in {}"),
+    from_address: Phrase("From {}."),
+    signed_in_at: Phrase("Signed in {}."),
     last_seen: Phrase("Last used {}."),
     at_domain: Phrase("For the sites of {}."),
     remembered: "Stays signed in.",

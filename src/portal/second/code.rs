@@ -33,7 +33,7 @@ impl Portal {
             Err(status) => return Step::Answer(self.refuse(request, status)),
         };
         let wish = Wish::of_form(&mut form);
-        let visitor = match self.guest(request, domain, &wish, true, world) {
+        let visitor = match self.factor_guest(request, domain, &wish, true, world) {
             Ok(visitor) => visitor,
             Err(elsewhere) => return Step::Answer(*elsewhere),
         };
@@ -46,7 +46,7 @@ impl Portal {
                 alert,
                 ..view
             };
-            return self.show(request, domain, visitor, view, world);
+            return self.show_factor(request, domain, visitor, view, world);
         }
         if code.trim().is_empty() {
             let (status, error) = (400, Some(t.second.code_missing));
@@ -55,7 +55,7 @@ impl Portal {
                 error,
                 ..view
             };
-            return self.show(request, domain, visitor, view, world);
+            return self.show_factor(request, domain, visitor, view, world);
         }
         self.try_code(request, (visitor, Door::Page, view.wish), code, world)
     }
@@ -80,7 +80,9 @@ impl Portal {
             Cost::Waits,
             attempt.door,
             move |office| check(office, &user, &code, &settings, counts, now),
-            move |portal, request, proof, world| portal.settle(request, attempt, proof, world),
+            move |portal, request, proof, world| {
+                portal.settle_factor(request, attempt, proof, world)
+            },
         )
     }
 }

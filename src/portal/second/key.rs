@@ -79,7 +79,7 @@ impl Portal {
             Err(status) => return Step::Answer(self.refuse(request, status)),
         };
         let wish = Wish::of_form(&mut form);
-        let visitor = match self.guest(request, domain, &wish, true, world) {
+        let visitor = match self.factor_guest(request, domain, &wish, true, world) {
             Ok(visitor) => visitor,
             Err(elsewhere) => return Step::Answer(*elsewhere),
         };
@@ -92,7 +92,7 @@ impl Portal {
                 alert,
                 ..view
             };
-            return self.show(request, domain, visitor, view, world);
+            return self.show_factor(request, domain, visitor, view, world);
         }
         let Ok(response) = AssertionResponse::parse(form.take("response").as_bytes()) else {
             let (status, error) = (400, Some(t.second.key_failed));
@@ -101,7 +101,7 @@ impl Portal {
                 error,
                 ..view
             };
-            return self.show(request, domain, visitor, view, world);
+            return self.show_factor(request, domain, visitor, view, world);
         };
         self.try_key(
             request,
@@ -134,7 +134,7 @@ impl Portal {
         let ticket = Ticket::Assertion.find(world.keys(), bound, cookies, now);
         let Some((challenge, ends)) = ticket.and_then(challenge) else {
             let why = "no challenge was given to this browser, or it has ended".to_owned();
-            return self.settle(request, attempt, Err(why), world);
+            return self.settle_factor(request, attempt, Err(why), world);
         };
         let (whose, counts) = (Whose::User(attempt.visitor.name.clone()), attempt.counts());
         let reply = Reply {
@@ -147,7 +147,7 @@ impl Portal {
             attempt.door,
             move |office| judge(office, (&settings, &party), &whose, &reply, counts, now),
             move |portal, request, verdict, world| {
-                portal.settle(request, attempt, verdict.proof, world)
+                portal.settle_factor(request, attempt, verdict.proof, world)
             },
         )
     }

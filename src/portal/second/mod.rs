@@ -78,14 +78,16 @@ impl Portal {
         world: &mut dyn World,
     ) -> Step {
         let wish = Wish::of_query(request);
-        match self.guest(request, domain, &wish, true, world) {
-            Ok(visitor) => self.show(request, domain, visitor, View::new(asked, wish), world),
+        match self.factor_guest(request, domain, &wish, true, world) {
+            Ok(visitor) => {
+                self.show_factor(request, domain, visitor, View::new(asked, wish), world)
+            }
             Err(elsewhere) => Step::Answer(*elsewhere),
         }
     }
 
     /// The visitor who has proven one factor, `knowledge` or not; everybody else is sent on.
-    fn guest(
+    fn factor_guest(
         &self,
         request: &Request<'_>,
         domain: &Domain,

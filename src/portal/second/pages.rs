@@ -41,7 +41,7 @@ impl View {
 
 impl Portal {
     /// Shows the page of a factor that the visitor has enrolled, if the store can be asked.
-    pub(super) fn show(
+    pub(super) fn show_factor(
         &self,
         request: &Request<'_>,
         domain: &Domain,
@@ -51,7 +51,7 @@ impl Portal {
     ) -> Step {
         let offered = self.offered(domain);
         if !offered.any() {
-            return Step::Answer(self.nothing_page(request, &visitor, view, false, world));
+            return Step::Answer(self.no_factor_page(request, &visitor, view, false, world));
         }
         let party = self.keys(domain).map(|(_, party)| party.id().to_owned());
         let user = visitor.name.clone();
@@ -76,7 +76,7 @@ impl Portal {
         let t = request.messages();
         let other = |path: &str| request.link(&format!("{path}{}", view.wish.query()));
         let (kind, switch) = match known.choose(view.asked, self.settings.second.default) {
-            None => return self.nothing_page(request, visitor, view, true, world),
+            None => return self.no_factor_page(request, visitor, view, true, world),
             Some(SecondFactor::Totp) => {
                 let switch = (other("/2fa/webauthn"), t.second.use_key);
                 (
@@ -137,7 +137,7 @@ impl Portal {
 
     /// The page for who has nothing to prove a second factor with: the way to enrol, where one
     /// `can`.
-    fn nothing_page(
+    fn no_factor_page(
         &self,
         request: &Request<'_>,
         visitor: &Visitor,

@@ -118,7 +118,12 @@ impl Portal {
         let Some((challenge, ends)) = ticket.and_then(challenge) else {
             let why = "no challenge was given to this browser, or it has ended".to_owned();
             let (user, proof) = (None, Err(why));
-            return Step::Answer(self.end(request, attempt, Verdict { user, proof }, world));
+            return Step::Answer(self.end_passkey(
+                request,
+                attempt,
+                Verdict { user, proof },
+                world,
+            ));
         };
         let reply = Reply {
             response: answer.response,
@@ -139,14 +144,14 @@ impl Portal {
                 )
             },
             move |portal, request, verdict, world| {
-                Step::Answer(portal.end(request, attempt, verdict, world))
+                Step::Answer(portal.end_passkey(request, attempt, verdict, world))
             },
         )
     }
 
     /// Ends an attempt. It is counted like one with a password, but here, where it is known whose
     /// it is: nobody guesses signatures in parallel.
-    fn end(
+    fn end_passkey(
         &self,
         request: &Request<'_>,
         attempt: Attempt,
@@ -172,7 +177,7 @@ impl Portal {
                     methods,
                     remember: attempt.remember,
                 };
-                self.let_in(request, domain, &attempt, &sign_in, world)
+                self.let_passkey_in(request, domain, &attempt, &sign_in, world)
             }
             (reservation, known, proof, _) => {
                 let user = known.map_or_else(|| "?".to_owned(), |(name, _)| name);
@@ -181,12 +186,12 @@ impl Portal {
                     (_, Err(why)) => Event::Doubt(user, "a passkey", why),
                     (_, Ok(_)) => Event::Doubt(user, "a passkey", "no such user".to_owned()),
                 };
-                self.keep_out(request, &attempt, event, world)
+                self.keep_passkey_out(request, &attempt, event, world)
             }
         }
     }
 
-    fn let_in(
+    fn let_passkey_in(
         &self,
         request: &Request<'_>,
         domain: &Domain,
@@ -199,7 +204,7 @@ impl Portal {
             _ => self.onward(request, domain, &attempt.wish, sign_in.user, world),
         };
         let Some(cookie) = sessions::start(request, domain, sign_in, world) else {
-            return self.lost(request, sign_in.user);
+            return self.session_lost(request, sign_in.user);
         };
         let mut answer = self.signed_in(request, attempt.door, &attempt.wish, onward);
         answer.cookies.push(cookie);
@@ -209,7 +214,7 @@ impl Portal {
     }
 
     /// The one answer to every failure.
-    fn keep_out(
+    fn keep_passkey_out(
         &self,
         request: &Request<'_>,
         attempt: &Attempt,

@@ -23,10 +23,12 @@ impl Portal {
         world: &mut dyn World,
     ) -> Step {
         let wish = Wish::of_query(request);
-        Step::Answer(match self.guest(request, domain, &wish, false, world) {
-            Ok(visitor) => self.password_page(request, &visitor, View::new(None, wish), world),
-            Err(elsewhere) => *elsewhere,
-        })
+        Step::Answer(
+            match self.factor_guest(request, domain, &wish, false, world) {
+                Ok(visitor) => self.password_page(request, &visitor, View::new(None, wish), world),
+                Err(elsewhere) => *elsewhere,
+            },
+        )
     }
 
     /// The form with the password as it comes back.
@@ -41,7 +43,7 @@ impl Portal {
             Err(status) => return Step::Answer(self.refuse(request, status)),
         };
         let wish = Wish::of_form(&mut form);
-        let visitor = match self.guest(request, domain, &wish, false, world) {
+        let visitor = match self.factor_guest(request, domain, &wish, false, world) {
             Ok(visitor) => visitor,
             Err(elsewhere) => return Step::Answer(*elsewhere),
         };

@@ -62,7 +62,7 @@ impl Portal {
     }
 
     /// Ends an attempt: a session under a new id, or the one answer to every failure.
-    pub(super) fn settle(
+    pub(super) fn settle_factor(
         &self,
         request: &Request<'_>,
         attempt: Attempt,
@@ -71,16 +71,16 @@ impl Portal {
     ) -> Step {
         let Some(reservation) = &attempt.reservation else {
             let why = "banned after too many failures";
-            return self.not_proven(request, attempt, why, world);
+            return self.factor_not_proven(request, attempt, why, world);
         };
         world.settle(reservation, proof.is_ok());
         match proof {
-            Ok(methods) => Step::Answer(self.proven(request, attempt, methods, world)),
-            Err(why) => self.not_proven(request, attempt, &why, world),
+            Ok(methods) => Step::Answer(self.factor_proven(request, attempt, methods, world)),
+            Err(why) => self.factor_not_proven(request, attempt, &why, world),
         }
     }
 
-    fn proven(
+    fn factor_proven(
         &self,
         request: &Request<'_>,
         attempt: Attempt,
@@ -93,7 +93,7 @@ impl Portal {
         let visitor = attempt.visitor;
         let risen = sessions::step_up(request, domain, &visitor.key, methods, world);
         let Some(cookie) = risen else {
-            return self.lost(request, &visitor.name);
+            return self.session_lost(request, &visitor.name);
         };
         let mut answer = match attempt.door {
             Door::Api => api::signed_in(&attempt.wish.proven(&self.settings, domain)),
@@ -107,7 +107,7 @@ impl Portal {
         answer
     }
 
-    fn not_proven(
+    fn factor_not_proven(
         &self,
         request: &Request<'_>,
         attempt: Attempt,
@@ -131,7 +131,7 @@ impl Portal {
             event,
             ..View::new(Some(attempt.factor), attempt.wish)
         };
-        self.show(request, domain, attempt.visitor, view, world)
+        self.show_factor(request, domain, attempt.visitor, view, world)
     }
 }
 

@@ -113,8 +113,11 @@ impl Portal {
     ) -> SessionLine {
         let t = &request.messages().account;
         let record = &session.record;
-        let heading = t.signed_in_at.with(&dates::minute(record.created));
-        let mut details = vec![t.last_seen.with(&dates::minute(record.last_activity))];
+        let mut details = vec![
+            t.from_address.with(&record.address.to_string()),
+            t.signed_in_at.with(&dates::minute(record.created)),
+            t.last_seen.with(&dates::minute(record.last_activity)),
+        ];
         let domains = &self.settings.domains;
         if domains.len() > 1
             && let Some(domain) = domains.iter().find(|one| one.realm.id == record.domain)
@@ -125,7 +128,7 @@ impl Portal {
             details.push(t.remembered.to_owned());
         }
         SessionLine {
-            heading,
+            heading: record.device.to_string(),
             details,
             id: (session.key != visitor.key).then(|| id_of(keys, &session.key)),
         }
