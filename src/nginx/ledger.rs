@@ -18,12 +18,13 @@ use super::{
     office::{Line, Office},
     orders,
     timer::{Again, Timer},
+    visit::{Brought, Entry, GRAIN, Outcome, Visit},
     zone::Zone,
 };
 use crate::{
     config::Config,
-    session::{Key, Realm, Record},
-    store::{Ban, BannedBy, Event, Ledger, LedgerSession, Order, Target},
+    session::{Key, Record},
+    store::{Ban, BannedBy, Target},
     users::regulation::{Stage, Who},
 };
 
@@ -32,16 +33,6 @@ const INTERVAL: usize = 1000;
 
 /// Entries that wait in one worker.
 const QUEUE: usize = 4096;
-
-/// Seconds within which the use of a session is written down once.
-const GRAIN: u64 = 60;
-
-/// Seconds before its start whose orders a worker carries out, too: those before it may have ended
-/// before they came to it. Twice does no harm.
-const LOOK_BACK: u64 = 10;
-
-/// Orders that are taken in one go.
-const ORDERS: usize = 64;
 
 thread_local! {
     /// Of this worker; the loop is its only thread that comes here.
@@ -63,36 +54,6 @@ struct Clerk {
     /// When this worker began.
     began: u64,
 }
-
-#[derive(Clone)]
-enum Entry {
-    Started(Key, Record),
-    Used(Key, Record),
-    Ended(Key),
-    Banned(Ban),
-}
-
-/// One visit of a thread to the store.
-struct Visit {
-    config: Arc<Config>,
-    office: Arc<Office>,
-    entries: Arc<Vec<Entry>>,
-    /// When the zone was made, if the bans are missing in it.
-    born: Option<u64>,
-    last: Option<i64>,
-    began: u64,
-    now: u64,
-}
-
-/// What a visit brings back.
-struct Brought {
-    bans: Vec<Ban>,
-    orders: Vec<Order>,
-    last: i64,
-}
-
-/// What a visit came to. `Ok(None)`: there is no store yet and nothing to keep in one.
-type Outcome = Result<Option<Brought>, String>;
 
 /// A worker begins.
 pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
@@ -278,85 +239,4 @@ impl Clerk {
             );
         }
     }
-}
-
-impl Visit {
-    /// Writes everything down and asks for orders. For a thread that may wait.
-    fn pay(&self, lines: &mut Vec<Line>) -> Outcome {
-        let there = self.office.vault().is_some_and(|(path, _)| path.exists());
-        if self.entries.is_empty() && self.last.is_none() && !there {
-            return Ok(None);
-        }
-        let store = self.office.store(lines).map_err(|outage| outage.0)?;
-        self.exchange(&*store)
-            .map(Some)
-            .map_err(|error| error.to_string())
-    }
-
-    fn exchange(&self, store: &dyn Ledger) -> Result<Brought, crate::store::StoreError> {
-        let emptied = self.born.map(|at| Event::Emptied { at });
-        let events = self.entries.iter().filter_map(|entry| self.event(entry));
-        let events: Vec<Event> = emptied.into_iter().chain(events).collect();
-        if !events.is_empty() {
-            store.record(&events, self.now)?;
-        }
-        let bans = match self.born {
-            Some(_) => store.bans(self.now)?,
-            None => Vec::new(),
-        };
-        let last = match self.last {
-            Some(last) => last,
-            None => store.last_order_before(self.began.saturating_sub(LOOK_BACK))?,
-        };
-        let orders = store.orders_after(last, ORDERS)?;
-        Ok(Brought {
-            bans,
-            last: orders.last().map_or(last, |order| order.id),
-            orders,
-        })
-    }
-
-    /// The entry as it is written down; `None` for a session of a domain that is configured no more.
-    fn event(&self, entry: &Entry) -> Option<Event> {
-        Some(match entry {
-            Entry::Started(key, record) => {
-                let realm = self.realm(record)?;
-                Event::Started(LedgerSession {
-                    key: key.0,
-                    user: record.user.to_string(),
-                    domain: realm.domain.clone(),
-                    address: record.address,
-                    device: record.device.to_string(),
-                    methods: record.methods.words().map(str::to_owned).collect(),
-                    remember: record.remember,
-                    created: record.created,
-                    last_used: record.last_activity,
-                    ends: ends(realm, record),
-                })
-            }
-            Entry::Used(key, record) => Event::Used {
-                key: key.0,
-                at: record.last_activity,
-                ends: ends(self.realm(record)?, record),
-            },
-            Entry::Ended(key) => Event::Ended(key.0),
-            Entry::Banned(ban) => Event::Banned(ban.clone()),
-        })
-    }
-
-    fn realm(&self, record: &Record) -> Option<&Realm> {
-        let mut cookies = self.config.session.cookies.iter();
-        cookies
-            .find(|cookie| cookie.realm.id == record.domain)
-            .map(|cookie| &cookie.realm)
-    }
-}
-
-/// When the session ends at the latest if its next use that is written down does not come.
-fn ends(realm: &Realm, record: &Record) -> u64 {
-    let next = (record.last_activity / GRAIN).saturating_add(1);
-    realm.lifetimes.ends(&Record {
-        last_activity: next.saturating_mul(GRAIN),
-        ..*record
-    })
 }

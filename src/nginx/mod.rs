@@ -7,7 +7,9 @@
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
-//! ([`job`]) and [`timer`]s. What comes back passes [`guard_cookie`]. [`zone`] is the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
+//! ([`job`]) and [`timer`]s. What happens to sessions is written down by the [`ledger`] (with [`visit`]),
+//! which also brings [`orders`] of the command line. What comes back passes [`guard_cookie`]. [`zone`] is
+//! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
@@ -52,6 +54,7 @@ mod surroundings;
 mod sweep;
 mod timer;
 mod variables;
+mod visit;
 mod wait;
 mod worker;
 mod world;

@@ -89,8 +89,9 @@ fn an_import_says_what_was_taken() {
     let from = recorded(&site.folder, 26);
     let folder = site.folder.display();
     let check = || run(&["check", "--config", &site.config]);
-    let fresh =
-        format!("{folder}/ours.sqlite3 is not there yet; it is made when the first user enrols\n");
+    let fresh = format!(
+        "{folder}/ours.sqlite3 is not there yet; it is made when the first user signs in or enrols\n"
+    );
     assert_eq!(check(), (0, fresh, String::new()));
     let (status, out, err) = import(&site, &from, &[]);
     assert_eq!(

@@ -34,7 +34,9 @@ fn check(arguments: &StorageCheck) -> Result<Report, String> {
         store::inspect(&storage.path, &key(storage), now()?).map_err(|error| error.to_string())?;
     let file = storage.path.display();
     Ok(Report::well(match state {
-        State::Fresh => format!("{file} is not there yet; it is made when the first user enrols\n"),
+        State::Fresh => {
+            format!("{file} is not there yet; it is made when the first user signs in or enrols\n")
+        }
         State::Older { version } => format!(
             "{file} is good: schema {version} of an older release, brought up to date when it is next used\n"
         ),
