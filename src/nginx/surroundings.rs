@@ -85,7 +85,12 @@ fn check_changes(loaded: &Loaded, workers: &Workers, log: *mut ffi::ngx_log_t) {
     loaded.set_portal(Portal::new(settings));
     let command = workers.name().map_or_else(String::new, |name| {
         let folder = path.parent().unwrap_or(path);
-        format!(": chown {name} '{}' '{}'", path.display(), folder.display())
+        // The colon: the group, too, must be one that the workers can give to a file.
+        format!(
+            ": chown {name}: '{}' '{}'",
+            path.display(),
+            folder.display()
+        )
     });
     log::write(
         log,

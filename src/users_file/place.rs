@@ -59,7 +59,7 @@ impl Place {
     fn cannot(&self, what: &str, error: &io::Error) -> NotWritten {
         let hint = match error.kind() {
             ErrorKind::PermissionDenied => {
-                "; let the user that nginx's workers run as own the users file and write its folder"
+                "; let the user that nginx's workers run as, and its group, own the users file and its folder"
             }
             ErrorKind::ReadOnlyFilesystem => {
                 "; mount its folder so that it can be written, or switch \
