@@ -41,7 +41,7 @@ fastcgi_param REMOTE_USER $remote_user;
 ";
 
 /// What an example says, and what stands in its place in a test.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 11] = [
     ("listen 80;", "@clear@"),
     ("10.0.0.5:80;", "@address@:8081;"),
     ("10.0.0.2;", "127.0.0.0/8;"),
@@ -50,6 +50,7 @@ const PLACES: [(&str, &str); 10] = [
     ("127.0.0.1:50051", "@grpc@"),
     ("unix:/run/php/php8.2-fpm.sock", "@fastcgi@"),
     ("/etc/nginx/", "@prefix@/"),
+    ("/var/lib/", "@prefix@/lib/"),
     ("/var/log/nginx/", "@prefix@/"),
     ("/var/www/", "@prefix@/www/"),
 ];

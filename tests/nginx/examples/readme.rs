@@ -1,6 +1,6 @@
 //! The blocks of README.md. What a block of nginx or YAML is stands in its first line: `file=` (a whole file of the
 //! five-minute start), `in=` (a piece of that context), `part=` (a piece of that file). Commands are run and print
-//! what stands below them, `…` standing for anything.
+//! what stands below them, `…` standing for anything; those of `part=folders` make what its configuration names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::{ADMIN, FASTCGI, PASSWORD, WIKI, fitted, installed, signed_in};
 use crate::nginx::harness::Site;
+use crate::nginx::harness::place::is_root;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -131,7 +132,10 @@ fn every_piece_of_yaml_is_taken_without_a_word() {
             file_of_the_start("auth-gate/users_database.yml"),
         );
         match block.mark {
-            "part=configuration" => configuration = with_part(&configuration, &block.text),
+            "part=configuration" => {
+                let part = block.text.replace("/var/lib/auth-gate/users/", "");
+                configuration = with_part(&configuration, &part);
+            }
             "part=users" => users = block.text,
             mark => assert!(
                 mark.starts_with("file="),
@@ -146,6 +150,41 @@ fn every_piece_of_yaml_is_taken_without_a_word() {
         assert!(fine, "README.md:{}: {said}", block.line);
     }
     let _ = fs::remove_dir_all(folder);
+}
+
+#[test]
+fn folders_as_the_readme_makes_them_suit_the_workers() {
+    if !is_root() {
+        return;
+    }
+    let part = blocks("yaml")
+        .into_iter()
+        .find(|block| block.mark == "part=configuration" && block.text.contains("\nstorage:"));
+    let part = part.expect("README.md configures a store").text;
+    let mut files = start();
+    for (path, text) in &mut files {
+        if path == "auth-gate/configuration.yml" {
+            *text = with_part(text, &part);
+        }
+    }
+    let site = installed(&files, "").prepare(make_folders);
+    site.check().taken_silently();
+}
+
+/// What the README says to type, as far as it is about files.
+fn make_folders(prefix: &Path) {
+    let commands = blocks("sh")
+        .into_iter()
+        .find(|block| block.mark == "part=folders");
+    let commands = commands.expect("README.md makes folders").text;
+    let here = prefix.display().to_string();
+    for line in commands.lines().filter(|line| !line.contains(" nginx ")) {
+        let line = line
+            .replace("sudo ", "")
+            .replace("/var/lib/", &format!("{here}/lib/"))
+            .replace("/etc/nginx/", &format!("{here}/"));
+        assert_eq!(shell(prefix, &line), "", "{line}");
+    }
 }
 
 #[test]

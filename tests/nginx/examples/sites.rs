@@ -1,7 +1,17 @@
 //! The sites of nginx-conf/, visited.
 
+use std::path::Path;
+use std::process::Command;
+
+use ngx_http_auth_gate_module::factors::totp::Secret;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
 use super::{ADMIN, WIKI, installed, signed_in};
-use crate::nginx::harness::{Ask, Site, Visitor, grpc, until};
+use crate::nginx::harness::place::give;
+use crate::nginx::harness::visitor::PORTAL;
+use crate::nginx::harness::{Ask, Gate, Site, Visitor, grpc, until};
+use crate::nginx::second_factor::code_of;
 
 const APP: &str = "app.example.com";
 const LIVE: &str = "live.example.com";
@@ -21,11 +31,37 @@ fn example_behind(conf: &str, configuration: &str, front: &str) -> Site {
         ("conf.d/example.conf", conf),
         ("auth-gate/configuration.yml", configuration),
         ("auth-gate/users_database.yml", USERS),
+        ("lib/auth-gate/users/users_database.yml", USERS),
+        ("lib/auth-gate/store/.keep", ""),
+        ("lib/auth-gate/mail/.keep", ""),
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    let site = installed(&files, front);
+    let site = installed(&files, front).prepare(folders_for_workers);
     site.clone().check().taken_silently();
     site
+}
+
+/// As the head of configuration.yml says.
+fn folders_for_workers(prefix: &Path) {
+    for path in ["store", "users", "users/users_database.yml", "mail"] {
+        give(&prefix.join("lib/auth-gate").join(path));
+    }
+}
+
+/// Gives alice an authenticator app, as an administrator can, and proves it.
+fn proves_a_second_factor(gate: &Gate, alice: &mut Visitor<'_>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_auth-gate"))
+        .args(["user", "totp", "add", "--user", "alice", "--config"])
+        .arg(gate.prefix().join("auth-gate/configuration.yml"))
+        .output()
+        .expect("auth-gate runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let key = said.lines().find_map(|line| line.strip_prefix("key:"));
+    let secret = Secret::parse(key.unwrap_or_else(|| panic!("{output:?}"))).expect("base32");
+    let code = code_of(secret.bytes().expose_secret(), 0);
+    let body = json!({"token": code});
+    let answer = alice.send(&Ask::api("POST", PORTAL, "/api/secondfactor/totp", &body));
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 #[test]
@@ -34,7 +70,7 @@ fn site_conf_guards_and_opens_what_it_says() {
     let gate = example(conf, CONFIGURATION).start();
     let nobody = gate.visitor();
     // The e-mail address works as a name.
-    let (alice, bob) = (
+    let (mut alice, bob) = (
         signed_in(&gate, "alice@example.com"),
         signed_in(&gate, "bob"),
     );
@@ -48,6 +84,9 @@ fn site_conf_guards_and_opens_what_it_says() {
     let seen = bob.is_let_in(WIKI, "/x");
     assert_eq!((seen.one("Remote-User"), seen.one("X-Desk")), ("bob", "4"));
     assert_eq!(bob.is_refused(ADMIN, "/").status, 403);
+    let challenge = alice.is_refused(ADMIN, "/");
+    assert_eq!(challenge.status, 302);
+    proves_a_second_factor(&gate, &mut alice);
     alice.is_let_in(ADMIN, "/");
     assert_eq!(
         nobody.is_let_in("www.example.com", "/").one("Remote-User"),
