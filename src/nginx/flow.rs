@@ -151,16 +151,16 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
 }
 
 fn walk_sessions(request: Request<'_>, walk: Sweep, begun: u64) {
-    if !sweep::has_room() {
-        return refuse(request, 503, Some(sweep::RETRY_AFTER));
-    }
-    let zone = Rc::clone(&request.whole().zone);
     let Sweep {
         user,
         end_all_but,
         then,
     } = walk;
     let wanted = sweep::Wanted { user, end_all_but };
+    if !sweep::has_room(&wanted) {
+        return refuse(request, 503, Some(sweep::RETRY_AFTER));
+    }
+    let zone = Rc::clone(&request.whole().zone);
     let then = move |waiting: Waiting, found| {
         waiting.resume(move |request| {
             let step = with_visit(request, &[], |portal, visit, world| {
