@@ -2,8 +2,8 @@
 //!
 //! One for each configuration and process. Made before the fork and empty then; the store is opened
 //! at the first errand, because an open SQLite file must not cross a fork, and kept. A store that
-//! cannot be opened is tried again at the next errand. Nothing here touches nginx: what is to be
-//! logged comes back with the errand as [`News`].
+//! cannot be opened is tried again by the first errand a second later. Nothing here touches nginx:
+//! what is to be logged comes back with the errand as [`News`].
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use secrecy::ExposeSecret;
@@ -33,6 +34,10 @@ use crate::{
 /// Errands that send a letter at once while a visitor waits. Fewer than may run: while a mail server
 /// does not answer, those that only need the store go on.
 const SENDING: usize = 8;
+
+/// How long a store that could not be opened is not tried again: to find that out may take seconds,
+/// and all errands wait for it, one after another if each tried for itself.
+const REST: Duration = Duration::from_secs(1);
 
 /// What threads of this process share.
 pub struct Office {
@@ -55,8 +60,8 @@ struct Vault {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Whether the last try failed, which is said once.
-    broken: bool,
+    /// When the last try failed, if it did, and how; said once.
+    failed: Option<(Instant, Outage)>,
     /// Whether there was a file once: then no empty one takes its place unasked.
     existed: bool,
 }
@@ -187,19 +192,26 @@ impl Office {
             return Err(Outage("there is no storage.local".into()));
         };
         let mut state = vault.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, outage)) = &state.failed
+            && when.elapsed() < REST
+        {
+            return Err(outage.clone());
+        }
         let found = vault.find(&mut state);
         match &found {
-            Err(Outage(sentence)) if !state.broken => lines.push((
+            Err(Outage(sentence)) if state.failed.is_none() => lines.push((
                 Level::Error,
                 format!("{sentence}; until then whoever needs the store is answered with 503"),
             )),
-            Ok(store) if state.broken => {
+            Ok(store) if state.failed.is_some() => {
                 let path = store.path().display();
                 lines.push((Level::Notice, format!("{path}: can be used again")));
             }
             _ => {}
         }
-        state.broken = found.is_err();
+        // From the end of the try, however long it took.
+        let failure = found.as_ref().err();
+        state.failed = failure.map(|outage| (Instant::now(), outage.clone()));
         found
     }
 }
