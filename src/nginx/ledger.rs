@@ -205,10 +205,9 @@ impl Clerk {
 
     fn carry_out(&self, brought: Brought) {
         if self.zone.wants_bans().is_some() {
-            brought
-                .bans
-                .iter()
-                .for_each(|ban| orders::ban(&self.zone, ban));
+            // The last word counts there, so of several bans of one target the longest goes last.
+            let bans = brought.bans.iter().rev();
+            bans.for_each(|ban| orders::ban(&self.zone, ban));
             self.zone.has_bans();
         }
         for order in brought.orders {
