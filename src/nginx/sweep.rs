@@ -33,6 +33,9 @@ pub struct Wanted {
     pub user: String,
     /// Ends all sessions but the one under this key; `None` only lists them.
     pub end_all_but: Option<Option<Key>>,
+    /// Whether a session is good for anything: what is over may lie in the table for a while, and is
+    /// to take no place of one that lasts.
+    pub lasts: Box<dyn Fn(&Session) -> bool>,
 }
 
 type Then = Box<dyn FnOnce(Waiting, Vec<Session>)>;
@@ -147,8 +150,7 @@ impl Walk {
                     .for_each(|session| sessions.remove(&session.key));
             }
             None => {
-                let now = super::now();
-                found.retain(|session| session.expires > now);
+                found.retain(&self.wanted.lasts);
             }
         }
         drop(sessions);
