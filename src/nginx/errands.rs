@@ -1,12 +1,13 @@
 //! Work that waits for disk or network, on nginx's own threads.
 //!
-//! Only so many errands of a worker run at once, so that a mail server that does not answer leaves
-//! threads to passwords and files; the rest wait in a queue up to a bound, and beyond that nothing
-//! is begun.
+//! Only so many errands of a worker run at once, so that they leave threads to passwords and files;
+//! the rest wait in a queue up to a bound, and beyond that nothing is begun. Letters that no request
+//! waits for have a line of their own: while a mail server does not answer, second factors go on.
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    thread::LocalKey,
 };
 
 use super::{
@@ -14,17 +15,33 @@ use super::{
     wait::Waiting,
 };
 
-/// Errands that run at once in one worker: half of the threads that nginx has unless told.
-const RUNNING: usize = 16;
+/// Errands that run at once in one worker: with those aside, half of the threads that nginx has
+/// unless told.
+const RUNNING: usize = 12;
 
 /// Errands that wait in one worker.
 const QUEUE: usize = 256;
 
+/// Errands that no request waits for and that run at once in one worker.
+const RUNNING_ASIDE: usize = 4;
+
+/// Such errands that wait in one worker.
+const QUEUE_ASIDE: usize = 256;
+
+/// A queue and those who have come to its front.
+struct Line {
+    waiting: RefCell<VecDeque<Box<dyn FnOnce()>>>,
+    /// How many run.
+    busy: Cell<usize>,
+    most: usize,
+    longest: usize,
+}
+
 thread_local! {
     /// Of this worker; the loop is its only thread that comes here.
-    static WAITING: RefCell<VecDeque<Box<dyn FnOnce()>>> = const { RefCell::new(VecDeque::new()) };
-    /// How many run.
-    static BUSY: Cell<usize> = const { Cell::new(0) };
+    static WAITED_FOR: Line = const { Line::new(RUNNING, QUEUE) };
+    /// Likewise.
+    static ASIDE: Line = const { Line::new(RUNNING_ASIDE, QUEUE_ASIDE) };
 }
 
 /// Runs `work` on a thread when its turn comes, and `then` on the loop with its result; `None` when
@@ -36,12 +53,14 @@ pub fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Waiting, Option<T>) + 'static,
 ) {
-    if is_full() {
+    if WAITED_FOR.with(Line::is_full) {
         return then(waiting, None);
     }
-    enqueue(move || {
+    enqueue(&WAITED_FOR, move || {
         if !waiting.has_gone() {
-            start(threads, work, |result| then(waiting, result));
+            start(&WAITED_FOR, threads, work, |result| {
+                then(waiting, result);
+            });
         }
     });
 }
@@ -52,40 +71,55 @@ pub fn run_aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Option<T>) + 'static,
 ) {
-    if is_full() {
+    if ASIDE.with(Line::is_full) {
         return then(None);
     }
-    enqueue(move || start(threads, work, then));
+    enqueue(&ASIDE, move || start(&ASIDE, threads, work, then));
 }
 
-fn is_full() -> bool {
-    WAITING.with_borrow(|waiting| waiting.len() >= QUEUE)
+impl Line {
+    const fn new(most: usize, longest: usize) -> Self {
+        Line {
+            waiting: RefCell::new(VecDeque::new()),
+            busy: Cell::new(0),
+            most,
+            longest,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.borrow().len() >= self.longest
+    }
+
+    /// The next that may run.
+    fn next(&self) -> Option<Box<dyn FnOnce()>> {
+        let has_room = self.busy.get() < self.most;
+        has_room.then(|| self.waiting.borrow_mut().pop_front())?
+    }
 }
 
-fn enqueue(start: impl FnOnce() + 'static) {
-    WAITING.with_borrow_mut(|waiting| waiting.push_back(Box::new(start)));
-    admit();
+fn enqueue(line: &'static LocalKey<Line>, start: impl FnOnce() + 'static) {
+    line.with(|line| line.waiting.borrow_mut().push_back(Box::new(start)));
+    admit(line);
 }
 
 fn start<T: Send + 'static>(
+    line: &'static LocalKey<Line>,
     threads: Threads,
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Option<T>) + 'static,
 ) {
-    BUSY.set(BUSY.get() + 1);
+    line.with(|line| line.busy.set(line.busy.get() + 1));
     job::spawn(threads, AtExit::Wait, work, move |result| {
-        BUSY.set(BUSY.get() - 1);
+        line.with(|line| line.busy.set(line.busy.get() - 1));
         then(result);
-        admit();
+        admit(line);
     });
 }
 
 /// Starts as many of those that wait as may run.
-fn admit() {
-    while BUSY.get() < RUNNING {
-        match WAITING.with_borrow_mut(VecDeque::pop_front) {
-            Some(start) => start(),
-            None => return,
-        }
+fn admit(line: &'static LocalKey<Line>) {
+    while let Some(start) = line.with(Line::next) {
+        start();
     }
 }

@@ -24,6 +24,7 @@ use crate::{
         self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
         World,
     },
+    session::{Session, standing},
     users::Workspace,
 };
 
@@ -69,7 +70,7 @@ fn follow(request: Request<'_>, step: Option<Step>, begun: u64) {
             run_aside(request, loaded, aside.work);
             answer_in_time(request, aside.answer, begun);
         }
-        Step::Sweep(walk) => walk_sessions(request, walk, begun),
+        Step::Sweep(walk) => walk_sessions(request, loaded, walk, begun),
     }
 }
 
@@ -150,17 +151,21 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     });
 }
 
-fn walk_sessions(request: Request<'_>, walk: Sweep, begun: u64) {
-    if !sweep::has_room() {
-        return refuse(request, 503, Some(sweep::RETRY_AFTER));
-    }
-    let zone = Rc::clone(&request.whole().zone);
+fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64) {
     let Sweep {
         user,
         end_all_but,
         then,
     } = walk;
-    let wanted = sweep::Wanted { user, end_all_but };
+    let wanted = sweep::Wanted {
+        user,
+        end_all_but,
+        lasts: lasting(loaded),
+    };
+    if !sweep::has_room(&wanted) {
+        return refuse(request, 503, Some(sweep::RETRY_AFTER));
+    }
+    let zone = Rc::clone(&request.whole().zone);
     let then = move |waiting: Waiting, found| {
         waiting.resume(move |request| {
             let step = with_visit(request, &[], |portal, visit, world| {
@@ -170,6 +175,21 @@ fn walk_sessions(request: Request<'_>, walk: Sweep, begun: u64) {
         });
     };
     sweep::run(Waiting::start(request), zone, wanted, then);
+}
+
+/// Tells sessions that still open something from those that are over.
+fn lasting(loaded: &Loaded) -> Box<dyn Fn(&Session) -> bool> {
+    let (config, snapshot) = (Arc::clone(&loaded.config), Rc::clone(&loaded.snapshot));
+    Box::new(move |session| {
+        let (record, now) = (&session.record, super::now());
+        let mut cookies = config.session.cookies.iter();
+        let stands = cookies.any(|cookie| standing(record, &cookie.realm, now).is_ok());
+        let users = snapshot.borrow();
+        stands
+            && users
+                .holder(record.user.as_str(), record.password)
+                .is_some()
+    })
 }
 
 /// Sends the answer when its time has come, and ends the request.

@@ -145,7 +145,8 @@ fn note(room: usize, entry: impl FnOnce() -> Entry) {
 }
 
 impl Clerk {
-    /// Sends a thread to the store, and arms the timer when it is back.
+    /// Sends a thread to the store, and arms the timer when it is back, before what it brings can
+    /// panic: this worker hears of orders for as long as it lives.
     fn send(self: &Rc<Self>, again: Again) {
         let (visit, clerk) = (self.visit(), Rc::downgrade(self));
         let entries = Arc::clone(&visit.entries);
@@ -156,9 +157,9 @@ impl Clerk {
         };
         job::spawn(self.threads, AtExit::Leave, work, move |back| {
             if let Some(clerk) = clerk.upgrade() {
+                again.arm();
                 let missing = || (Vec::new(), Err("no thread to write it down".into()));
                 clerk.receive(entries, back.unwrap_or_else(missing));
-                again.arm();
             }
         });
     }
@@ -204,10 +205,9 @@ impl Clerk {
 
     fn carry_out(&self, brought: Brought) {
         if self.zone.wants_bans().is_some() {
-            brought
-                .bans
-                .iter()
-                .for_each(|ban| orders::ban(&self.zone, ban));
+            // The last word counts there, so of several bans of one target the longest goes last.
+            let bans = brought.bans.iter().rev();
+            bans.for_each(|ban| orders::ban(&self.zone, ban));
             self.zone.has_bans();
         }
         for order in brought.orders {

@@ -2,14 +2,18 @@
 //!
 //! One for each configuration and process. Made before the fork and empty then; the store is opened
 //! at the first errand, because an open SQLite file must not cross a fork, and kept. A store that
-//! cannot be opened is tried again at the next errand. Nothing here touches nginx: what is to be
-//! logged comes back with the errand as [`News`].
+//! cannot be opened is tried again by the first errand a second later. Nothing here touches nginx:
+//! what is to be logged comes back with the errand as [`News`].
 
 use std::{
     cell::{OnceCell, RefCell},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use secrecy::ExposeSecret;
@@ -27,11 +31,21 @@ use crate::{
     users_file::{self, NotWritten},
 };
 
+/// Errands that send a letter at once while a visitor waits. Fewer than may run: while a mail server
+/// does not answer, those that only need the store go on.
+const SENDING: usize = 8;
+
+/// How long a store that could not be opened is not tried again: to find that out may take seconds,
+/// and all errands wait for it, one after another if each tried for itself.
+const REST: Duration = Duration::from_secs(1);
+
 /// What threads of this process share.
 pub struct Office {
     config: Arc<Config>,
     vault: Option<Vault>,
     post: Option<Post>,
+    /// How many letters are on their way for which a visitor waits.
+    sending: AtomicUsize,
     /// How many changes to the users file this process has made; held while it makes one.
     changes: Mutex<u64>,
 }
@@ -46,8 +60,8 @@ struct Vault {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Whether the last try failed, which is said once.
-    broken: bool,
+    /// When the last try failed, if it did, and how; said once.
+    failed: Option<(Instant, Outage)>,
     /// Whether there was a file once: then no empty one takes its place unasked.
     existed: bool,
 }
@@ -102,6 +116,7 @@ impl Office {
             config: Arc::clone(config),
             vault,
             post: config.notifier.as_ref().map(Post::new).transpose()?,
+            sending: AtomicUsize::new(0),
             changes: Mutex::default(),
         })
     }
@@ -144,17 +159,22 @@ impl Office {
 
     /// Does a piece of work. For a thread that may wait.
     pub fn run(&self, work: Work) -> (Done, News) {
-        self.with_errand(|errand| work(errand))
+        self.with_errand(true, |errand| work(errand))
     }
 
     /// Does a piece of work that nobody waits for. For a thread that may wait.
     pub fn run_aside(&self, work: AsideWork) -> (Option<Event>, News) {
-        self.with_errand(|errand| work(errand))
+        self.with_errand(false, |errand| work(errand))
     }
 
-    fn with_errand<R>(&self, work: impl FnOnce(&mut dyn portal::Office) -> R) -> (R, News) {
+    fn with_errand<R>(
+        &self,
+        waited_for: bool,
+        work: impl FnOnce(&mut dyn portal::Office) -> R,
+    ) -> (R, News) {
         let mut errand = Errand {
             office: self,
+            waited_for,
             store: OnceCell::new(),
             news: RefCell::default(),
         };
@@ -172,19 +192,26 @@ impl Office {
             return Err(Outage("there is no storage.local".into()));
         };
         let mut state = vault.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, outage)) = &state.failed
+            && when.elapsed() < REST
+        {
+            return Err(outage.clone());
+        }
         let found = vault.find(&mut state);
         match &found {
-            Err(Outage(sentence)) if !state.broken => lines.push((
+            Err(Outage(sentence)) if state.failed.is_none() => lines.push((
                 Level::Error,
                 format!("{sentence}; until then whoever needs the store is answered with 503"),
             )),
-            Ok(store) if state.broken => {
+            Ok(store) if state.failed.is_some() => {
                 let path = store.path().display();
                 lines.push((Level::Notice, format!("{path}: can be used again")));
             }
             _ => {}
         }
-        state.broken = found.is_err();
+        // From the end of the try, however long it took.
+        let failure = found.as_ref().err();
+        state.failed = failure.map(|outage| (Instant::now(), outage.clone()));
         found
     }
 }
@@ -224,6 +251,8 @@ impl Vault {
 /// One errand on its thread.
 struct Errand<'o> {
     office: &'o Office,
+    /// Whether a visitor waits for it. Of those that nobody waits for only so many run.
+    waited_for: bool,
     store: OnceCell<Result<Arc<Sqlite>, Outage>>,
     news: RefCell<News>,
 }
@@ -246,6 +275,10 @@ impl portal::Office for Errand<'_> {
     fn send(&mut self, letter: &Letter) -> Result<(), Outage> {
         let post = self.office.post.as_ref();
         let post = post.ok_or_else(|| Outage("there is no notifier".into()))?;
+        let _place = match self.waited_for {
+            true => Some(Sending::begin(&self.office.sending)?),
+            false => None,
+        };
         post.send(letter).map_err(|error| Outage(error.to_string()))
     }
 
@@ -253,6 +286,28 @@ impl portal::Office for Errand<'_> {
         let (fingerprint, reading) = self.office.change_password(user, current, new)?;
         self.news.get_mut().users = Some(reading);
         Ok(fingerprint)
+    }
+}
+
+/// A place among those that send a letter.
+struct Sending<'o>(&'o AtomicUsize);
+
+impl<'o> Sending<'o> {
+    fn begin(places: &'o AtomicUsize) -> Result<Self, Outage> {
+        let before = places.fetch_add(1, Ordering::Relaxed);
+        // Given up again where there is no room.
+        let place = Sending(places);
+        if before >= SENDING {
+            let sentence = format!("{SENDING} letters are on their way, too many for another one");
+            return Err(Outage(sentence));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -83,7 +83,9 @@ fn check_changes(loaded: &Loaded, workers: &Workers, log: *mut ffi::ngx_log_t) {
     account.change_password = false;
     account.reset.take_if(|_| resets);
     loaded.set_portal(Portal::new(settings));
-    let command = workers.name().map_or_else(String::new, |name| {
+    let owner = workers.name();
+    let owner = owner.filter(|_| !sentence.ends_with(users_file::MOUNTED));
+    let command = owner.map_or_else(String::new, |name| {
         let folder = path.parent().unwrap_or(path);
         // The colon: the group, too, must be one that the workers can give to a file.
         format!(

@@ -17,13 +17,14 @@ const PORTION: u32 = 2048;
 /// Milliseconds between two portions, in which the worker does everything else.
 const PAUSE: usize = 1;
 
-/// Walks of one worker that are under way.
-const WALKS: usize = 256;
+/// Walks of one worker that only list and are under way. Those that end sessions are always taken:
+/// nobody may keep a thief's session alive by asking for lists.
+const LISTS: usize = 256;
 
 /// Sessions that a walk gives back; all that it is to end are ended.
 const MOST: usize = 200;
 
-/// Seconds after which a visitor is told to come back when too many walks are under way.
+/// Seconds after which a visitor is told to come back when too many lists are asked for.
 pub const RETRY_AFTER: u64 = 5;
 
 /// What is looked for, and what happens to it.
@@ -32,6 +33,9 @@ pub struct Wanted {
     pub user: String,
     /// Ends all sessions but the one under this key; `None` only lists them.
     pub end_all_but: Option<Option<Key>>,
+    /// Whether a session is good for anything: what is over may lie in the table for a while, and is
+    /// to take no place of one that lasts.
+    pub lasts: Box<dyn Fn(&Session) -> bool>,
 }
 
 type Then = Box<dyn FnOnce(Waiting, Vec<Session>)>;
@@ -45,16 +49,41 @@ struct Walk {
     then: Then,
 }
 
+/// Walks, each waiting for its next portion.
+#[derive(Default)]
+struct Walks {
+    /// Those that end sessions, which go first.
+    ending: VecDeque<Walk>,
+    listing: VecDeque<Walk>,
+}
+
 thread_local! {
-    /// Of this worker, each waiting for its next portion.
-    static UNDER_WAY: RefCell<VecDeque<Walk>> = const { RefCell::new(VecDeque::new()) };
+    /// Of this worker.
+    static UNDER_WAY: RefCell<Walks> = RefCell::default();
     /// Whether a timer will go on with them.
     static ARMED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether another walk can begin.
-pub fn has_room() -> bool {
-    UNDER_WAY.with_borrow(|walks| walks.len() < WALKS)
+/// Whether a walk for this can begin.
+pub fn has_room(wanted: &Wanted) -> bool {
+    wanted.end_all_but.is_some() || UNDER_WAY.with_borrow(|walks| walks.listing.len() < LISTS)
+}
+
+impl Walks {
+    fn push(&mut self, walk: Walk) {
+        match walk.wanted.end_all_but {
+            Some(_) => self.ending.push_back(walk),
+            None => self.listing.push_back(walk),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Walk> {
+        self.ending.pop_front().or_else(|| self.listing.pop_front())
+    }
+
+    fn are_none(&self) -> bool {
+        self.ending.is_empty() && self.listing.is_empty()
+    }
 }
 
 /// Walks through all sessions and goes on with those that were found (or ended), newest first.
@@ -73,7 +102,7 @@ pub fn run(
         found: Vec::new(),
         then: Box::new(then),
     };
-    UNDER_WAY.with_borrow_mut(|walks| walks.push_back(walk));
+    UNDER_WAY.with_borrow_mut(|walks| walks.push(walk));
     if !ARMED.get() {
         go_on();
     }
@@ -81,18 +110,18 @@ pub fn run(
 
 /// One portion of the walk whose turn it is.
 fn go_on() {
-    let Some(mut walk) = UNDER_WAY.with_borrow_mut(VecDeque::pop_front) else {
+    let Some(mut walk) = UNDER_WAY.with_borrow_mut(Walks::pop) else {
         return;
     };
     let unwanted = walk.wanted.end_all_but.is_none() && walk.waiting.has_gone();
     let done = if unwanted || !walk.portion() {
         Some(walk)
     } else {
-        UNDER_WAY.with_borrow_mut(|walks| walks.push_back(walk));
+        UNDER_WAY.with_borrow_mut(|walks| walks.push(walk));
         None
     };
     // Before the walk that is done goes on, as that may begin another.
-    if UNDER_WAY.with_borrow(|walks| !walks.is_empty()) {
+    if !UNDER_WAY.with_borrow(Walks::are_none) {
         ARMED.set(true);
         Timer::once(PAUSE, || {
             ARMED.set(false);
@@ -121,8 +150,7 @@ impl Walk {
                     .for_each(|session| sessions.remove(&session.key));
             }
             None => {
-                let now = super::now();
-                found.retain(|session| session.expires > now);
+                found.retain(&self.wanted.lasts);
             }
         }
         drop(sessions);

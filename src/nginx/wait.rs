@@ -4,7 +4,7 @@
 //! client does; one that waits for a time sits behind the timer of its connection, as nginx's own
 //! limit_req does it. Either way it goes on with a step, and a step that panics ends in a 500.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use super::{
     entry,
@@ -16,16 +16,22 @@ use super::{
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
 thread_local! {
-    /// Whether the step that runs has ended its request.
-    static ENDED: Cell<bool> = const { Cell::new(false) };
+    /// The requests whose steps run, innermost last, and whether each has been ended. The step of
+    /// a request may run inside that of another one, or of the same one.
+    static RUNNING: RefCell<Vec<(*mut ngx_http_request_t, bool)>> =
+        const { RefCell::new(Vec::new()) };
 }
 
 /// Ends the request with `code`, as nginx's finalization reads it. Nothing may touch the request
 /// afterwards.
 pub fn end(request: Request<'_>, code: ngx_int_t) {
-    ENDED.set(true);
+    let r = request.as_ptr();
+    RUNNING.with_borrow_mut(|running| {
+        let own = running.iter_mut().filter(|(whose, _)| *whose == r);
+        own.for_each(|(_, ended)| *ended = true);
+    });
     // SAFETY: the request is live; this is its end.
-    unsafe { ffi::ngx_http_finalize_request(request.as_ptr(), code) };
+    unsafe { ffi::ngx_http_finalize_request(r, code) };
 }
 
 /// Runs a step that is to end the request or to let it wait; when it panics before that, the
@@ -39,19 +45,21 @@ pub unsafe fn guard(
     r: *mut ngx_http_request_t,
     step: impl FnOnce(Request<'_>),
 ) {
-    // Ending a request may run the step of another one.
-    let outer = ENDED.replace(false);
+    RUNNING.with_borrow_mut(|running| running.push((r, false)));
     // SAFETY: the caller's promise.
     let request = unsafe { Request::from_callback(r) };
     let whole = entry::guard(callback, false, || {
         request.map(step);
         true
     });
-    if !whole && !ENDED.get() {
-        // SAFETY: nobody has ended the request, so it is live.
-        unsafe { ffi::ngx_http_finalize_request(r, FAILED) };
+    let own = RUNNING.with_borrow_mut(Vec::pop);
+    if !whole && own.is_some_and(|(_, ended)| !ended) {
+        // SAFETY: nobody has ended the request, so it is live. Its steps that run around this one
+        // learn of the end.
+        if let Some(request) = unsafe { Request::from_callback(r) } {
+            end(request, FAILED);
+        }
     }
-    ENDED.set(outer);
 }
 
 /// A request that waits for something else than its connection. nginx keeps it until it is resumed,

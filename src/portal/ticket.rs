@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::session::Keys;
 
-/// Longest payload of a ticket, in bytes.
+/// Longest payload of a ticket, in bytes. The longest of ours is a TOTP secret of 256 bytes in base32
+/// with its parameters and a name.
 const LONGEST: usize = 1024;
 
 /// More cookies of one name than any browser of ours sends are not looked at.
@@ -43,7 +44,8 @@ impl Ticket {
         }
     }
 
-    /// A `Set-Cookie` with `payload` for `seconds` from `now` on.
+    /// A `Set-Cookie` with `payload` for `seconds` from `now` on. A payload that is too long to be
+    /// taken back is not handed out: the browser then has no ticket, and the flow begins anew.
     pub(super) fn issue(
         self,
         keys: &Keys,
@@ -52,7 +54,9 @@ impl Ticket {
         now: u64,
         seconds: u64,
     ) -> String {
-        debug_assert!(payload.len() <= LONGEST);
+        if payload.len() > LONGEST {
+            return self.take_back();
+        }
         let mut bytes = now.saturating_add(seconds).to_be_bytes().to_vec();
         bytes.extend_from_slice(payload);
         let token = keys.form_token(self.cookie(), &Self::subject(bound, &bytes));
@@ -137,6 +141,21 @@ mod tests {
             Ticket::Reset.find(&keys, b"session", &[renamed.as_bytes()], 100),
             None
         );
+    }
+
+    #[test]
+    fn a_payload_is_taken_back_or_not_handed_out() {
+        let keys = Keys::derive(b"a secret");
+        let issue = |payload: &[u8]| Ticket::Totp.issue(&keys, b"s", payload, 100, 60);
+        let longest = [b'x'; LONGEST];
+        let cookie = issue(&longest);
+        let value = cookie.split(';').next().unwrap().as_bytes();
+        let found = Ticket::Totp.find(&keys, b"s", &[value], 100);
+        assert_eq!(found, Some((longest.to_vec(), 160)));
+        assert_eq!(issue(&[b'x'; LONGEST + 1]), Ticket::Totp.take_back());
+        // Base32 has eight characters for five bytes; names have 64 characters at most.
+        let secret = 256_usize.div_ceil(5) * 8;
+        assert!("sha512\n8\n4294967295\n\n".len() + secret + 64 * 4 <= LONGEST);
     }
 
     #[test]

@@ -5,11 +5,16 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
+use std::time::Duration;
 
 mod place;
 
 use crate::config::{UsersFile, load_users, replace_password};
+pub use place::MOUNTED;
 use place::Place;
+
+/// How long [`check`] waits for another writer.
+const HASTE: Duration = Duration::from_secs(1);
 
 /// Why a password was not changed; the file is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +54,8 @@ pub fn change_password(
 }
 
 /// Whether this process could change a password: it may make files beside the users file that
-/// belong to whom the users file belongs to. Leaves nothing behind but the lock file.
+/// belong to whom the users file belongs to. Leaves nothing behind but the lock file. While another
+/// program writes, it is taken for granted: to try would be in that one's way.
 ///
 /// # Errors
 /// A sentence that says what to do.
@@ -57,7 +63,12 @@ pub fn check(path: &Path) -> Result<(), String> {
     let tried = || {
         let place = Place::of(path)?;
         let (_, metadata) = place.open()?;
-        let _lock = place.lock(&metadata)?;
+        place.check_mount()?;
+        let Some(_lock) = place.lock_within(&metadata, HASTE)? else {
+            return Ok(());
+        };
+        // What a writer left that was killed.
+        place.remove_draft()?;
         let draft = place.draft(&metadata);
         place.remove_draft()?;
         draft.map(drop)

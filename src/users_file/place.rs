@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, StatxFlags, flock, statx};
 use rustix::io::Errno;
 
 use super::{NotWritten, Step};
@@ -18,6 +18,10 @@ use crate::config::MAX_USERS;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long until the lock is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// How the sentence about a file ends that cannot be replaced, whoever owns it.
+pub const MOUNTED: &str = "it is mounted by itself, so that no new file can take its place; mount the \
+    folder, not the file";
 
 /// The users file and what stands beside it.
 pub(super) struct Place {
@@ -61,6 +65,7 @@ impl Place {
             ErrorKind::PermissionDenied => {
                 "; let the user that nginx's workers run as, and its group, own the users file and its folder"
             }
+            ErrorKind::ResourceBusy => return self.failed(MOUNTED),
             ErrorKind::ReadOnlyFilesystem => {
                 "; mount its folder so that it can be written, or switch \
                 authentication_backend.password_change and password_reset off"
@@ -95,9 +100,33 @@ impl Place {
         Ok((bytes, metadata))
     }
 
+    /// Whether the file can be replaced where it stands: not if it is a mount of its own, as a single
+    /// file that is bound into a container is. A kernel that does not tell leaves that to the rename.
+    pub(super) fn check_mount(&self) -> Result<(), NotWritten> {
+        let mount = |path: &Path| {
+            let told = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+            let has_id = told.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+            has_id.then_some(told.stx_mnt_id)
+        };
+        match (mount(&self.path), mount(&self.folder)) {
+            (Some(own), Some(folder)) if own != folder => Err(self.failed(MOUNTED)),
+            _ => Ok(()),
+        }
+    }
+
     /// The lock file, locked; it is let go with the answer, or when the process ends. Whoever may
     /// read the users file may wait for the lock.
     pub(super) fn lock(&self, users: &Metadata) -> Result<File, NotWritten> {
+        self.lock_within(users, PATIENCE)?
+            .ok_or_else(|| self.failed("another program holds its lock; try again"))
+    }
+
+    /// The same; `None` when another program has held it for so long.
+    pub(super) fn lock_within(
+        &self,
+        users: &Metadata,
+        patience: Duration,
+    ) -> Result<Option<File>, NotWritten> {
         let mode = users.mode() & 0o666;
         let open = || {
             let file = OpenOptions::new()
@@ -130,13 +159,11 @@ impl Place {
         let start = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(file),
-                Err(Errno::AGAIN | Errno::INTR) if start.elapsed() < PATIENCE => {
+                Ok(()) => return Ok(Some(file)),
+                Err(Errno::AGAIN | Errno::INTR) if start.elapsed() < patience => {
                     std::thread::sleep(PAUSE);
                 }
-                Err(Errno::AGAIN) => {
-                    return Err(self.failed("another program holds its lock; try again"));
-                }
+                Err(Errno::AGAIN) => return Ok(None),
                 Err(error) => return Err(self.cannot("cannot lock it", &error.into())),
             }
         }

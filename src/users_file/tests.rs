@@ -213,10 +213,62 @@ fn a_lock_that_somebody_holds_is_waited_for_and_then_told() {
     let place = Place::of(&path).unwrap();
     let (_, metadata) = place.open().unwrap();
     let held = place.lock(&metadata).unwrap();
-    let said = check(&path).unwrap_err();
+    // Half written by whoever holds it.
+    let draft = folder.join(".users.yml.auth-gate-new");
+    fs::write(&draft, "half").unwrap();
+    assert_eq!(check(&path), Ok(()), "that one can write");
+    assert_eq!(fs::read_to_string(&draft).unwrap(), "half");
+    let Err(NotWritten::Failed(said)) = change_of(&folder, "bob", print_of(&folder, "bob")) else {
+        panic!("changed under the lock of another");
+    };
     assert!(said.contains("another program holds its lock"), "{said}");
     drop(held);
     assert_eq!(check(&path), Ok(()));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// What runs where the users file is a mount of its own, with a mount namespace around it.
+#[test]
+fn mounted_child() {
+    let Some(folder) = std::env::var_os(BOUND).map(PathBuf::from) else {
+        return;
+    };
+    let said = check(&folder.join("users.yml")).unwrap_err();
+    assert!(said.ends_with("mount the folder, not the file"), "{said}");
+    let refused = change_of(&folder, "bob", print_of(&folder, "bob"));
+    let Err(NotWritten::Failed(said)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(said.ends_with("mount the folder, not the file"), "{said}");
+    assert_eq!(left_behind(&folder), [""; 0]);
+}
+
+const BOUND: &str = "AUTH_GATE_TEST_MOUNTED";
+
+#[test]
+fn a_file_that_is_a_mount_of_its_own_is_refused_with_what_to_do() {
+    let folder = folder("mounted");
+    let path = folder.join("users.yml");
+    let inside = |command: &str| {
+        Command::new("unshare")
+            .args(["--mount", "sh", "-c"])
+            .arg(format!("mount --bind \"$0\" \"$0\" && {command}"))
+            .arg(&path)
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "users_file::tests::mounted_child"])
+            .env(BOUND, &folder)
+            .stderr(Stdio::null())
+            .output()
+    };
+    // Only where mounts can be made: root, and no container that forbids it.
+    if inside("true").is_ok_and(|output| output.status.success()) {
+        let output = inside("exec \"$@\"").unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{told}");
+        assert!(told.contains("1 passed"), "{told}");
+    } else {
+        eprintln!("no mount could be made: nothing was tried");
+    }
     fs::remove_dir_all(folder).unwrap();
 }
 

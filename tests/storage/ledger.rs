@@ -181,3 +181,55 @@ fn bans_are_listed_until_they_end_and_the_administrators_word_counts() {
     );
     assert!(store.bans(NOW + 9000).unwrap().is_empty());
 }
+
+fn told(by: BannedBy, created: u64, until: u64) -> Event {
+    Event::Banned(Ban {
+        target: Target::User("bob".into()),
+        until,
+        created,
+        by,
+    })
+}
+
+#[test]
+fn a_ban_neither_hides_nor_shortens_another() {
+    let store = store("ledger_bans_by");
+    let told = [
+        told(BannedBy::Regulation, NOW + 1, NOW + 9000),
+        told(BannedBy::SecondFactors, NOW, NOW + 300),
+        // Of another worker, and late.
+        told(BannedBy::Regulation, NOW, NOW + 60),
+    ];
+    store.record(&told, NOW + 2).unwrap();
+    let said = Command::Ban(Target::User("bob".into()), NOW + 30);
+    store.place_order(&said, NOW + 2).unwrap();
+    let bans = store.bans(NOW + 2).unwrap();
+    let kept: Vec<_> = bans.iter().map(|ban| (ban.by, ban.until - NOW)).collect();
+    let expected = [
+        (BannedBy::Regulation, 9000),
+        (BannedBy::SecondFactors, 300),
+        (BannedBy::Administrator, 30),
+    ];
+    assert_eq!(kept, expected);
+    let revoke = Command::Revoke(Target::User("bob".into()));
+    assert_eq!(store.place_order(&revoke, NOW + 3).unwrap(), 3);
+    assert!(store.bans(NOW + 3).unwrap().is_empty());
+}
+
+#[test]
+fn late_news_of_a_ban_that_was_taken_back_do_not_bring_it_back() {
+    let store = store("ledger_bans_late");
+    let revoke = Command::Revoke(Target::User("bob".into()));
+    store.place_order(&revoke, NOW + 5).unwrap();
+    let late = told(BannedBy::Regulation, NOW + 4, NOW + 9000);
+    store.record(&[late], NOW + 6).unwrap();
+    assert!(store.bans(NOW + 6).unwrap().is_empty());
+    let new = told(BannedBy::Regulation, NOW + 6, NOW + 9000);
+    store.record(&[new], NOW + 7).unwrap();
+    assert_eq!(store.bans(NOW + 7).unwrap().len(), 1);
+    // What an administrator says next counts at once.
+    store.place_order(&revoke, NOW + 8).unwrap();
+    let said = Command::Ban(Target::User("bob".into()), NOW + 90);
+    store.place_order(&said, NOW + 8).unwrap();
+    assert_eq!(store.bans(NOW + 8).unwrap().len(), 1);
+}

@@ -27,7 +27,7 @@ impl Ledger for Sqlite {
     fn bans(&self, now: u64) -> Outcome<Vec<Ban>> {
         self.read(|tx| {
             let query = "SELECT kind, target, until, created, by FROM bans WHERE until > ?1 \
-                ORDER BY until DESC, target";
+                ORDER BY until DESC, target, by";
             let mut statement = tx.prepare(query)?;
             let bans = statement.query_map([seconds(now)], |row| {
                 Ok(Ban {
@@ -96,6 +96,7 @@ fn note(tx: &Transaction<'_>, event: &Event, now: u64) -> Result<(), Fault> {
             tx.execute(insert, params![key, until])?;
             Ok(())
         }
+        Event::Banned(made) if is_revoked(tx, made)? => Ok(()),
         Event::Banned(made) => ban(tx, made),
         Event::Emptied { at } => {
             end(tx, "created < :at", None, *at, now)?;
@@ -126,12 +127,21 @@ fn start(tx: &Transaction<'_>, session: &LedgerSession) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a ban was taken back before there was word of it.
+fn is_revoked(tx: &Transaction<'_>, ban: &Ban) -> Result<bool, Fault> {
+    let query = "SELECT EXISTS (SELECT 1 FROM orders WHERE at >= ?1 AND kind = 'revoke' \
+        AND target_kind = ?2 AND target = ?3)";
+    let (kind, target) = words(&ban.target);
+    let values = params![seconds(ban.created), kind, target];
+    Ok(tx.query_one(query, values, |row| row.get(0))?)
+}
+
 fn ban(tx: &Transaction<'_>, ban: &Ban) -> Result<(), Fault> {
-    // What an administrator has said is not shortened by somebody who fails again.
+    // Workers tell of their bans in any order. An administrator's last word counts.
     let insert = "INSERT INTO bans (kind, target, until, created, by) VALUES (?1, ?2, ?3, ?4, ?5) \
-        ON CONFLICT (kind, target) DO UPDATE SET until = excluded.until, \
-        created = excluded.created, by = excluded.by \
-        WHERE excluded.by = 'administrator' OR bans.by <> 'administrator'";
+        ON CONFLICT (kind, target, by) DO UPDATE SET until = CASE by WHEN 'administrator' \
+        THEN excluded.until ELSE max(until, excluded.until) END, \
+        created = max(created, excluded.created)";
     let (kind, target) = words(&ban.target);
     tx.execute(
         insert,

@@ -16,13 +16,14 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user);
 CREATE INDEX sessions_ends ON sessions (ends);
 
+-- Each of those who ban has a row: none takes back what another has said.
 CREATE TABLE bans (
     kind TEXT NOT NULL, -- user, address
     target TEXT NOT NULL,
     until INTEGER NOT NULL,
     created INTEGER NOT NULL,
     by TEXT NOT NULL, -- regulation, second factors, administrator
-    PRIMARY KEY (kind, target)
+    PRIMARY KEY (kind, target, by)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bans_until ON bans (until);
 
