@@ -285,6 +285,34 @@ fn a_link_ends_by_time_by_revocation_and_by_another_password() {
 }
 
 #[test]
+fn a_new_password_ends_every_other_link_of_its_user() {
+    let mut site = factored();
+    let ask = |site: &mut Site, user: &str| {
+        let mut browser = Browser::default();
+        send(site, &mut browser, RESET, RESET, &[("username", user)]);
+        mailed_link(site)
+    };
+    let opens = |site: &mut Site, link: &str| {
+        let path = format!("{RESET}?token={link}");
+        Browser::default().get(site, &path).status == 200
+    };
+    let (old, other) = (ask(&mut site, "alice"), ask(&mut site, "bob"));
+    assert_eq!(reset(&mut site, "alice", "Third-1").status, 200);
+    assert!(!opens(&mut site, &old) && opens(&mut site, &other));
+
+    let mut bob = one_factor(&mut site, "bob");
+    get_leave(&mut site, &mut bob);
+    // A change that does not come about ends nothing.
+    let wrong = fields("wrong", "Another-1");
+    send(&mut site, &mut bob, PASSWORD, PASSWORD, &wrong);
+    assert!(opens(&mut site, &other));
+    let right = fields("password", "Another-1");
+    let answer = send(&mut site, &mut bob, PASSWORD, PASSWORD, &right);
+    assert_eq!(answer.status, 303);
+    assert!(!opens(&mut site, &other));
+}
+
+#[test]
 fn leave_to_set_a_password_is_the_browsers_that_opened_the_link() {
     let mut site = factored();
     let mut browser = Browser::default();

@@ -161,12 +161,12 @@ impl Portal {
         } else {
             hash.decoy()
         };
-        let name = visitor.name.clone();
+        let (name, now) = (visitor.name.clone(), request.now);
         let work = move |office: &mut dyn Office| -> (bool, Result<Set, Outage>) {
             if !hash.verify(old.as_bytes()) {
                 return (false, Ok(Err(Unchanged::Wrong)));
             }
-            let set = write(office, &name, fingerprint, &new);
+            let set = write(office, (&name, fingerprint), &new, now);
             (
                 true,
                 set.map(|set| tell(set, letters.as_ref(), &Change::Password, office)),
@@ -265,7 +265,7 @@ impl Portal {
                     return Ok(Err(Unchanged::Over));
                 }
             }
-            let set = write(office, &user, fingerprint, &new)?;
+            let set = write(office, (&user, fingerprint), &new, now)?;
             Ok(tell(set, letters.as_ref(), &Change::Reset, office))
         };
         Step::attempt(
@@ -301,13 +301,17 @@ impl Portal {
     }
 }
 
-/// Has the users file changed, and gives the fingerprint of the new password.
+/// Has the users file changed, and gives the fingerprint of the new password. The user's mailed links
+/// end first: nobody is to think himself safe whose password an old letter can still replace.
 fn write(
     office: &mut dyn Office,
-    user: &str,
-    fingerprint: u64,
+    (user, fingerprint): (&str, u64),
     new: &Typed,
+    now: u64,
 ) -> Result<Result<u64, Unchanged>, Outage> {
+    office
+        .factors()?
+        .revoke_codes(user, Purpose::PasswordReset, now)?;
     match office.change_password(user, fingerprint, new.as_bytes()) {
         Ok(fingerprint) => Ok(Ok(fingerprint)),
         Err(NotChanged::Stale) => Ok(Err(Unchanged::Over)),
