@@ -448,6 +448,7 @@ pub fn settings(theme: Theme) -> Settings {
                 },
             ),
             default_redirection_url: Some("https://home.example.com".into()),
+            url: None,
             party: Some(RelyingParty::new(&"https://auth.example.com".parse().unwrap()).unwrap()),
         }],
         default_redirection_url: None,

@@ -151,7 +151,7 @@ impl Portal {
         let Some(user) = world.directory().user(&visitor.name) else {
             return Step::Answer(then(self, request, Err(Unchanged::Over), world));
         };
-        let letters = Letters::to(user, request);
+        let letters = self.letters(user, request);
         let (hash, fingerprint) = (user.password.clone(), user.password.fingerprint());
         // As a wrong password at the login, this one counts, and somebody banned has one checked that
         // nothing matches.
@@ -248,7 +248,7 @@ impl Portal {
             return Step::Answer(self.crowded(request, door, busy));
         }
         let user = world.directory().user(&holder.user);
-        let letters = user.and_then(|user| Letters::to(user, request));
+        let letters = user.and_then(|user| self.letters(user, request));
         let (name, now) = (holder.user.clone(), request.now);
         let work = move |office: &mut dyn Office| -> Result<Set, Outage> {
             let Holder {
