@@ -12,6 +12,7 @@ mod devices;
 mod keys;
 mod leave;
 mod letters;
+mod new_password;
 mod pages;
 mod password;
 mod reset;
