@@ -28,6 +28,10 @@ fn domain(cookie: &CookieDomain) -> Domain {
             .default_redirection_url
             .as_ref()
             .map(ToString::to_string),
+        url: cookie
+            .authelia_url
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         // An address instead of a name has no party: browsers know no credentials of it.
         party: cookie
             .authelia_url

@@ -134,15 +134,11 @@ impl Office {
         &self,
         user: &str,
         current: u64,
-        new: &[u8],
+        hash: &str,
     ) -> Result<(u64, Result<Reading, String>), NotChanged> {
         let file = &self.config.users_file;
-        let mut salt = vec![0; file.password.salt_len()];
-        fill(&mut salt);
-        let hash = file.password.hash(new, &salt);
-        let hash = hash.map_err(|error| Outage(error.to_string()))?;
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let fingerprint = users_file::change_password(file, user, current, &hash);
+        let fingerprint = users_file::change_password(file, user, current, hash);
         let fingerprint = fingerprint.map_err(|error| match error {
             NotWritten::Stale => NotChanged::Stale,
             NotWritten::Failed(sentence) => Outage(sentence).into(),
@@ -282,8 +278,16 @@ impl portal::Office for Errand<'_> {
         post.send(letter).map_err(|error| Outage(error.to_string()))
     }
 
-    fn change_password(&mut self, user: &str, current: u64, new: &[u8]) -> Result<u64, NotChanged> {
-        let (fingerprint, reading) = self.office.change_password(user, current, new)?;
+    fn hash_password(&self, password: &[u8]) -> Result<String, Outage> {
+        let parameters = &self.office.config.users_file.password;
+        let mut salt = vec![0; parameters.salt_len()];
+        fill(&mut salt);
+        let hash = parameters.hash(password, &salt);
+        hash.map_err(|error| Outage(error.to_string()))
+    }
+
+    fn change_password(&mut self, user: &str, current: u64, hash: &str) -> Result<u64, NotChanged> {
+        let (fingerprint, reading) = self.office.change_password(user, current, hash)?;
         self.news.get_mut().users = Some(reading);
         Ok(fingerprint)
     }

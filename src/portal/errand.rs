@@ -29,12 +29,18 @@ pub trait Office {
     /// There is no notifier, or it did not take the letter.
     fn send(&mut self, letter: &Letter) -> Result<(), Outage>;
 
-    /// Gives `user` (canonical name) the password `new` in the users file, if the one he has still
-    /// has the fingerprint `current`. Gives the fingerprint of the new one.
+    /// The hash of a new password, as the configuration wants them; it burns a core.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    fn hash_password(&self, password: &[u8]) -> Result<String, Outage>;
+
+    /// Gives `user` (canonical name) the password of `hash` in the users file, if the one he has
+    /// still has the fingerprint `current`. Gives the fingerprint of the new one.
     ///
     /// # Errors
     /// What stood in the way; the file is then as it was.
-    fn change_password(&mut self, user: &str, current: u64, new: &[u8]) -> Result<u64, NotChanged>;
+    fn change_password(&mut self, user: &str, current: u64, hash: &str) -> Result<u64, NotChanged>;
 }
 
 /// Something outside does not work: a sentence for the administrator, without secrets.
@@ -58,7 +64,8 @@ pub enum NotChanged {
 pub enum Cost {
     /// It waits for disk or network.
     Waits,
-    /// It burns a core, as a password hash does: no more at once than the machine has cores.
+    /// It burns a core, as a password hash does: no more at once than the machine has cores. It must
+    /// not wait for anything, or nobody signs in meanwhile.
     Burns,
 }
 

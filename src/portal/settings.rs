@@ -95,6 +95,9 @@ pub struct Domain {
     pub realm: Realm,
     /// Where a visitor goes who came from nowhere.
     pub default_redirection_url: Option<String>,
+    /// The address of the portal without a slash at its end, where the file names it. Letters lead
+    /// there.
+    pub url: Option<String>,
     /// As whom authenticators know the portal; `None` where the file names no address of it.
     pub party: Option<webauthn::RelyingParty>,
 }

@@ -104,4 +104,6 @@ pub trait Factors: Send + Sync {
     ) -> Result<Option<String>, StoreError>;
     /// Ends a code by its random name; `false` where there is none that is good.
     fn revoke_code(&self, id: &[u8; 16], now: u64) -> Result<bool, StoreError>;
+    /// Ends all codes of a user for one purpose, and says how many were good.
+    fn revoke_codes(&self, user: &str, purpose: Purpose, now: u64) -> Result<usize, StoreError>;
 }

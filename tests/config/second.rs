@@ -56,6 +56,8 @@ fn with_a_store_there_are_all_with_authelias_defaults() {
     assert_eq!(settings.second.default, None);
     let portal = "https://auth.example.com/".parse().unwrap();
     assert_eq!(settings.domains[0].party, RelyingParty::new(&portal).ok());
+    let url = settings.domains[0].url.as_deref();
+    assert_eq!(url, Some("https://auth.example.com"));
     let Account {
         elevation,
         reset,

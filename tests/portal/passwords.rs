@@ -285,6 +285,67 @@ fn a_link_ends_by_time_by_revocation_and_by_another_password() {
 }
 
 #[test]
+fn a_new_password_ends_every_other_link_of_its_user() {
+    let mut site = factored();
+    let ask = |site: &mut Site, user: &str| {
+        let mut browser = Browser::default();
+        send(site, &mut browser, RESET, RESET, &[("username", user)]);
+        mailed_link(site)
+    };
+    let opens = |site: &mut Site, link: &str| {
+        let path = format!("{RESET}?token={link}");
+        Browser::default().get(site, &path).status == 200
+    };
+    let (old, other) = (ask(&mut site, "alice"), ask(&mut site, "bob"));
+    assert_eq!(reset(&mut site, "alice", "Third-1").status, 200);
+    assert!(!opens(&mut site, &old) && opens(&mut site, &other));
+
+    let mut bob = one_factor(&mut site, "bob");
+    get_leave(&mut site, &mut bob);
+    // A change that does not come about ends nothing.
+    let wrong = fields("wrong", "Another-1");
+    send(&mut site, &mut bob, PASSWORD, PASSWORD, &wrong);
+    assert!(opens(&mut site, &other));
+    let right = fields("password", "Another-1");
+    let answer = send(&mut site, &mut bob, PASSWORD, PASSWORD, &right);
+    assert_eq!(answer.status, 303);
+    assert!(!opens(&mut site, &other));
+}
+
+#[test]
+fn letters_lead_to_the_portal_that_the_file_names_whatever_host_was_asked() {
+    let mut site = with(|settings| {
+        settings.domains[0].url = Some("https://auth.example.com/sso".into());
+    });
+    let start = r#"{"username":"alice"}"#;
+    let mut start = Ask::json("/api/reset-password/identity/start", start);
+    start.host = "printer.example.com:8443".into();
+    start.base = "/elsewhere";
+    let answer = Browser::default().send(&mut site, start.clone());
+    assert_eq!(answer.status, 200);
+    let mut browser = one_factor(&mut site, "alice");
+    let mut ask = Ask::json("/api/user/session/elevation", "{}");
+    ask.host = start.host.clone();
+    assert_eq!(browser.send(&mut site, ask).status, 200);
+    for (letter, places) in site.office.letters.iter().zip([
+        &["/reset-password?token=", "/revoke/reset-password?token="][..],
+        &["/revoke/one-time-code?id="][..],
+    ]) {
+        for place in places {
+            let link = format!("https://auth.example.com/sso{place}");
+            assert!(letter.text.contains(&link) && letter.html.contains(&link));
+        }
+        assert!(!letter.text.contains("printer") && !letter.html.contains("printer"));
+    }
+    assert_eq!(site.office.letters.len(), 2);
+
+    let mut site = factored();
+    assert_eq!(Browser::default().send(&mut site, start).status, 200);
+    let link = "https://printer.example.com:8443/elsewhere/reset-password?token=";
+    assert!(site.office.letters[0].text.contains(link));
+}
+
+#[test]
 fn leave_to_set_a_password_is_the_browsers_that_opened_the_link() {
     let mut site = factored();
     let mut browser = Browser::default();

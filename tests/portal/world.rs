@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
+    Account, Answer, Busy, Cost, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
     Settings, Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{
@@ -266,7 +266,9 @@ impl Site {
                 }
                 Step::Errand(errand) => {
                     let work = errand.work;
+                    self.office.burns = errand.cost == Cost::Burns;
                     let done = (!self.office.closed).then(|| work(&mut self.office));
+                    self.office.burns = false;
                     self.office.hand_over(&mut self.world);
                     self.portal
                         .resume(&bare, errand.then, done, &mut self.world)
@@ -448,6 +450,7 @@ pub fn settings(theme: Theme) -> Settings {
                 },
             ),
             default_redirection_url: Some("https://home.example.com".into()),
+            url: None,
             party: Some(RelyingParty::new(&"https://auth.example.com".parse().unwrap()).unwrap()),
         }],
         default_redirection_url: None,

@@ -244,3 +244,33 @@ fn codes_are_good_once_for_one_purpose_and_one_user_until_they_end() {
     assert!(!store.revoke_code(&[3; 16], NOW).unwrap());
     assert_eq!(redeem(elevation, Some("alice"), b"REVOKED", NOW), None);
 }
+
+#[test]
+fn all_codes_of_a_user_for_one_purpose_are_revoked_at_once() {
+    let store = store("all-codes");
+    let (elevation, reset) = (Purpose::Elevation, Purpose::PasswordReset);
+    let codes: [(u8, &str, Purpose, &[u8]); 4] = [
+        (1, "alice", reset, b"first"),
+        (2, "alice", reset, b"second"),
+        (3, "alice", elevation, b"third"),
+        (4, "bob", reset, b"fourth"),
+    ];
+    for (id, user, purpose, code) in codes {
+        let new = NewCode {
+            id: [id; 16],
+            user,
+            purpose,
+            code,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            expires: NOW + 60,
+        };
+        store.issue_code(&new, NOW).unwrap();
+    }
+    assert_eq!(store.revoke_codes("alice", reset, NOW).unwrap(), 2);
+    assert_eq!(store.revoke_codes("alice", reset, NOW).unwrap(), 0);
+    for (_, user, purpose, code) in codes {
+        let owner = store.code_owner(purpose, code, NOW).unwrap();
+        let good = (user, purpose) != ("alice", reset);
+        assert_eq!(owner, good.then(|| user.to_owned()));
+    }
+}

@@ -59,7 +59,7 @@ impl Portal {
         then: impl Answering,
     ) -> Step {
         let user = world.directory().user(&visitor.name);
-        let letters = user.and_then(|user| Letters::to(user, request));
+        let letters = user.and_then(|user| self.letters(user, request));
         let work = move |office: &mut dyn Office| -> Result<Outcome, Outage> {
             Ok(work(office)?.map(|change| {
                 // Here and not later: whoever made the change may be gone by then, on purpose.

@@ -15,8 +15,6 @@ use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
 use crate::store::{NewCode, Purpose};
 
-use super::letters::Letters;
-
 /// What codes are made of: capitals and digits that nobody takes for another, 32 of them.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
@@ -130,14 +128,13 @@ impl Portal {
             return Step::Answer(self.too_many(request, door, busy));
         }
         let user = world.directory().user(&visitor.name);
-        let Some(letters) = user.and_then(|user| Letters::to(user, request)) else {
+        let Some(letters) = user.and_then(|user| self.letters(user, request)) else {
             return Step::Answer(then(self, request, visitor, Err(NoAddress)));
         };
         let elevation = &self.settings.account.elevation;
         let length = elevation.characters.clamp(1, LONGEST);
         let (now, address) = (request.now, request.address);
         let expires = now.saturating_add(elevation.code_lifespan);
-        let revoke = request.location("/revoke/one-time-code?id=");
         let name = visitor.name.clone();
         let work = move |office: &mut dyn Office| -> Result<String, Outage> {
             let mut id = [0; 16];
@@ -153,7 +150,7 @@ impl Portal {
             };
             office.factors()?.issue_code(&new, now)?;
             let id = URL_SAFE_NO_PAD.encode(id);
-            office.send(&letters.code(&code, &format!("{revoke}{id}")))?;
+            office.send(&letters.code(&code, &id))?;
             Ok(id)
         };
         Step::attempt(Cost::Waits, door, work, move |portal, request, id, _| {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 
+use crate::portal::Portal;
 use crate::portal::errand::{Office, Outage};
 use crate::portal::letter::Letter;
 use crate::portal::messages::{LetterMessages, Messages};
@@ -14,12 +15,18 @@ use crate::users::User;
 
 use super::change::Change;
 
+/// Where links in letters lead, but for their value.
+const REVOKE_CODE: &str = "/revoke/one-time-code?id=";
+const RESET: &str = "/reset-password?token=";
+const REVOKE_RESET: &str = "/revoke/reset-password?token=";
+
 /// Everything that a letter says beside its own matter. Nothing of it is borrowed: letters are
 /// written where an errand is run.
 #[derive(Clone, Debug)]
 pub(super) struct Letters {
     t: &'static Messages,
-    /// The portal's host.
+    /// The portal's address, without a slash at its end, and its host.
+    base: String,
     host: String,
     /// Who caused the letter.
     asked: IpAddr,
@@ -67,21 +74,35 @@ struct Matter<'a> {
     revoke: Option<(&'a str, &'a str)>,
 }
 
-impl Letters {
+impl Portal {
     /// Letters to `user`; `None` where no address is known.
-    pub(super) fn to(user: &User, request: &Request<'_>) -> Option<Self> {
+    ///
+    /// They lead to the portal that the configuration names. The host that was asked is good enough
+    /// only where it names none: it may be any in the cookie domain.
+    pub(super) fn letters(&self, user: &User, request: &Request<'_>) -> Option<Letters> {
+        let domain = self.settings.domain_of(request.host_name());
+        let named = domain.and_then(|(_, domain)| domain.url.clone());
+        let base = named.unwrap_or_else(|| request.location(""));
+        let host = base
+            .split("//")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next());
         Some(Letters {
             t: request.messages(),
-            host: request.host_name().to_owned(),
+            host: host.unwrap_or_default().to_owned(),
+            base,
             asked: request.address,
             name: display_name(user).to_owned(),
             address: user.emails.first()?.clone(),
         })
     }
+}
 
-    /// A one-time code, and the address at which it is revoked.
-    pub(super) fn code(&self, code: &str, revoke: &str) -> Letter {
+impl Letters {
+    /// A one-time code, and the random name by which it is revoked.
+    pub(super) fn code(&self, code: &str, id: &str) -> Letter {
         let t = self.words();
+        let revoke = &self.link(REVOKE_CODE, id);
         self.write(&Matter {
             title: t.code_title,
             text: &t.code_text.with(&self.host),
@@ -92,9 +113,10 @@ impl Letters {
         })
     }
 
-    /// A link that lets the reader set a new password, and the address at which it is revoked.
-    pub(super) fn reset(&self, link: &str, revoke: &str) -> Letter {
+    /// The link with `token` that lets the reader set a new password, and the one that ends it.
+    pub(super) fn reset(&self, token: &str) -> Letter {
         let t = self.words();
+        let (link, revoke) = (&self.link(RESET, token), &self.link(REVOKE_RESET, token));
         self.write(&Matter {
             title: t.reset_title,
             text: &t.reset_text.with(&self.host),
@@ -139,6 +161,10 @@ impl Letters {
                 sent.err().map(|Outage(sentence)| sentence)
             }
         }
+    }
+
+    fn link(&self, place: &str, value: &str) -> String {
+        format!("{}{place}{value}", self.base)
     }
 
     fn words(&self) -> &'static LetterMessages {

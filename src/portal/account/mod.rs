@@ -4,14 +4,15 @@
 //! Whoever changes factors or the password needs leave for it ([`leave`]). The files beside this one
 //! say what is done; those in `pages` how it is shown and asked for.
 //!
-//! Links in mail lead to the host that was asked. That may be any in the cookie domain, which gets
-//! the session cookie besides: whoever can choose it gains nothing by the link.
+//! Links in mail lead to the portal that the configuration names for the cookie domain, and only
+//! where it names none to the host that was asked.
 
 mod change;
 mod devices;
 mod keys;
 mod leave;
 mod letters;
+mod new_password;
 mod pages;
 mod password;
 mod reset;

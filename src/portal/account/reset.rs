@@ -15,7 +15,6 @@ use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
 use crate::store::{NewCode, Purpose};
 
-use super::letters::Letters;
 use super::password::{Holder, Replying, Typed, Unchanged};
 
 /// Seconds to think of a password once the link was opened by a program.
@@ -53,13 +52,11 @@ impl Portal {
         };
         let found = world.directory().find(&typed);
         let Some((user, letters)) =
-            found.and_then(|user| Some((user.name.clone(), Letters::to(user, request)?)))
+            found.and_then(|user| Some((user.name.clone(), self.letters(user, request)?)))
         else {
             return Step::Answer(answer);
         };
         let (now, address) = (request.now, request.address);
-        let link = request.location("/reset-password?token=");
-        let revoke = request.location("/revoke/reset-password?token=");
         let mail = move |office: &mut dyn Office| -> Result<(), Outage> {
             let (mut id, mut token) = ([0; 16], [0; 32]);
             office.random(&mut id);
@@ -74,7 +71,7 @@ impl Portal {
                 expires: now.saturating_add(lifespan),
             };
             office.factors()?.issue_code(&new, now)?;
-            office.send(&letters.reset(&format!("{link}{token}"), &format!("{revoke}{token}")))
+            office.send(&letters.reset(&token))
         };
         Step::Aside(Box::new(Aside {
             work: Box::new(move |office| {

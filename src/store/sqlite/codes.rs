@@ -74,6 +74,17 @@ pub(super) fn revoke(connection: &Connection, id: &[u8; 16], now: u64) -> Result
     Ok(connection.execute(&update, params![seconds(now), id])? == 1)
 }
 
+pub(super) fn revoke_all(
+    connection: &Connection,
+    user: &str,
+    purpose: Purpose,
+    now: u64,
+) -> Result<usize, Fault> {
+    let update =
+        format!("UPDATE codes SET revoked = ?1 WHERE {GOOD} AND user = ?2 AND purpose = ?3");
+    Ok(connection.execute(&update, params![seconds(now), user, purpose.word()])?)
+}
+
 /// How many codes are good.
 pub(super) fn count(connection: &Connection, now: u64) -> Result<u64, Fault> {
     let query = format!("SELECT count(*) FROM codes WHERE {GOOD}");

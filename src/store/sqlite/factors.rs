@@ -147,4 +147,8 @@ impl Factors for Sqlite {
     fn revoke_code(&self, id: &[u8; 16], now: u64) -> Outcome<bool> {
         self.write(|tx| codes::revoke(tx, id, now))
     }
+
+    fn revoke_codes(&self, user: &str, purpose: Purpose, now: u64) -> Outcome<usize> {
+        self.write(|tx| codes::revoke_all(tx, user, purpose, now))
+    }
 }
