@@ -140,6 +140,14 @@ impl World for Surroundings<'_> {
         ledger::banned(bans.unwrap_or_default(), reservation.stage());
     }
 
+    fn withdraw(&mut self, reservation: &Reservation) {
+        let withdraw = |attempts: &mut Attempts<'_>| attempts.withdraw(reservation);
+        match reservation.stage() {
+            Stage::Password => self.zone.with_attempts(withdraw),
+            Stage::Factor => self.zone.with_factor_attempts(withdraw),
+        };
+    }
+
     fn hold(&mut self) -> u64 {
         let byte = random()[0];
         self.zone

@@ -1,6 +1,7 @@
 //! What a visitor is told when something outside does not work, and what the administrator is.
 
 use crate::store::StoreError;
+use crate::users::regulation::Reservation;
 
 use super::answer::{Answer, Event};
 use super::api;
@@ -28,10 +29,28 @@ impl Step {
         work: impl FnOnce(&mut dyn Office) -> Result<T, Outage> + Send + 'static,
         then: impl FnOnce(&Portal, &Request<'_>, T, &mut dyn World) -> Step + 'static,
     ) -> Self {
-        Step::errand(cost, work, move |portal, request, done, world| match done {
-            Some(Ok(value)) => then(portal, request, value, world),
-            Some(Err(outage)) => Step::Answer(portal.outage(request, door, Some(outage))),
-            None => Step::Answer(portal.outage(request, door, None)),
+        Self::counted(cost, door, None, work, then)
+    }
+
+    /// The same for work that an attempt is counted for: an outage takes `reservation` back, and
+    /// `then` settles it.
+    pub(super) fn counted<T: Send + 'static>(
+        cost: Cost,
+        door: Door,
+        reservation: Option<Reservation>,
+        work: impl FnOnce(&mut dyn Office) -> Result<T, Outage> + Send + 'static,
+        then: impl FnOnce(&Portal, &Request<'_>, T, &mut dyn World) -> Step + 'static,
+    ) -> Self {
+        Step::errand(cost, work, move |portal, request, done, world| {
+            let outage = match done {
+                Some(Ok(value)) => return then(portal, request, value, world),
+                Some(Err(outage)) => Some(outage),
+                None => None,
+            };
+            if let Some(reservation) = &reservation {
+                world.withdraw(reservation);
+            }
+            Step::Answer(portal.outage(request, door, outage))
         })
     }
 }

@@ -59,6 +59,10 @@ pub trait World {
     /// Says how a reserved attempt ended.
     fn settle(&mut self, reservation: &Reservation, success: bool);
 
+    /// Takes a reserved attempt back, because something outside did not work: nobody is banned for
+    /// that.
+    fn withdraw(&mut self, reservation: &Reservation);
+
     /// Milliseconds after its arrival before which a failed attempt is not answered.
     fn hold(&mut self) -> u64;
 

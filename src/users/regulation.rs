@@ -86,9 +86,9 @@ pub struct Banned {
 }
 
 /// An attempt that may go on to the password. It counts as a failure until it is settled as a
-/// success.
+/// success or withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "an attempt that is not settled counts as a failure"]
+#[must_use = "an attempt that is neither settled nor withdrawn counts as a failure"]
 pub struct Reservation {
     stage: Stage,
     marks: [Option<Mark>; 2],

@@ -591,6 +591,44 @@ fn an_outage_is_503_and_a_letter_that_does_not_leave_undoes_no_change() {
 }
 
 #[test]
+fn an_outage_is_held_against_nobody() {
+    let mut site = factored();
+    site.world.regulate(2);
+    enrol_code(&site, "alice");
+    let mut browser = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut browser);
+    let start = Ask::new("POST", "/api/user/session/elevation");
+    assert_eq!(browser.send(&mut site, start).status, 200);
+    let right = json!({"otc": mailed_code(&site)}).to_string();
+    let leave = |body: &str| Ask {
+        method: "PUT",
+        ..Ask::json("/api/user/session/elevation", body)
+    };
+    let token = json!({"token": code("alice", site.now)}).to_string();
+    let token = Ask::json("/api/secondfactor/totp", &token);
+    // Judging the password needs a thread, too, so that nothing is counted where there is none.
+    let change = r#"{"username":"alice","old_password":"password","new_password":"Another-1"}"#;
+    let change = Ask::json("/api/change-password", change);
+    for closed in [true, false] {
+        (site.office.closed, site.office.lost) = (closed, !closed);
+        for _ in 0..3 {
+            for ask in [leave(&right), token.clone(), change.clone()] {
+                assert_eq!(browser.send(&mut site, ask).status, 503);
+            }
+        }
+    }
+    site.office.lost = false;
+    // What was tried besides counts as it did.
+    let wrong = leave(r#"{"otc":"WRONGONE"}"#);
+    assert_eq!(browser.send(&mut site, wrong).status, 403);
+    assert_eq!(browser.send(&mut site, leave(&right)).status, 200);
+    assert_eq!(browser.send(&mut site, token).status, 200);
+    let mut other = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut other);
+    assert_eq!(other.send(&mut site, change).status, 200);
+}
+
+#[test]
 fn what_is_off_is_not_there() {
     let mut site = Site::new();
     let mut browser = one_factor(&mut site, "alice");

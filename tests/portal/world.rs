@@ -427,6 +427,11 @@ impl World for Memory {
         attempts.settle(reservation, success);
     }
 
+    fn withdraw(&mut self, reservation: &Reservation) {
+        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
+        attempts.withdraw(reservation);
+    }
+
     fn hold(&mut self) -> u64 {
         1000
     }

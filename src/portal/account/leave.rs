@@ -185,9 +185,10 @@ impl Portal {
             let owner = factors.redeem_code(Purpose::Elevation, Some(&user), &code, now)?;
             Ok(owner.is_some())
         };
-        Step::attempt(
+        Step::counted(
             Cost::Waits,
             door,
+            Some(reservation),
             work,
             move |portal, request, right, world| {
                 world.settle(&reservation, right);

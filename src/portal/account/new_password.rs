@@ -67,12 +67,14 @@ impl Portal {
                 .then(|| office.hash_password(new.as_bytes()))
                 .transpose()
         };
-        Step::attempt(
+        let reservation = reservation.ok();
+        Step::counted(
             Cost::Burns,
             door,
+            reservation,
             work,
             move |portal, request, hash, world| {
-                if let Ok(reservation) = &reservation {
+                if let Some(reservation) = &reservation {
                     world.settle(reservation, hash.is_some());
                 }
                 if let Some(hash) = hash {

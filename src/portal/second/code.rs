@@ -76,9 +76,10 @@ impl Portal {
             Err(answer) => return Step::Answer(*answer),
         };
         let (user, counts, now) = (attempt.visitor.name.clone(), attempt.counts(), request.now);
-        Step::attempt(
+        Step::counted(
             Cost::Waits,
             attempt.door,
+            attempt.reservation,
             move |office| check(office, &user, &code, &settings, counts, now),
             move |portal, request, proof, world| {
                 portal.settle_factor(request, attempt, proof, world)

@@ -142,9 +142,10 @@ impl Portal {
             challenge,
             ends,
         };
-        Step::attempt(
+        Step::counted(
             Cost::Waits,
             attempt.door,
+            attempt.reservation,
             move |office| judge(office, (&settings, &party), &whose, &reply, counts, now),
             move |portal, request, verdict, world| {
                 portal.settle_factor(request, attempt, verdict.proof, world)

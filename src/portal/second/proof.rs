@@ -18,14 +18,14 @@ use crate::users::regulation::Reservation;
 use super::{NOT_PROVEN, View};
 
 /// An attempt at a second factor whose answer is being checked.
-#[must_use = "an attempt that is not settled counts as a failure"]
+#[must_use = "an attempt that is neither settled nor withdrawn counts as a failure"]
 pub(super) struct Attempt {
     pub(super) visitor: Visitor,
     pub(super) door: Door,
     pub(super) wish: Wish,
     factor: SecondFactor,
     /// `None` while the user or the address is banned.
-    reservation: Option<Reservation>,
+    pub(super) reservation: Option<Reservation>,
 }
 
 /// What a check came to: what was proven, or why nothing was.

@@ -103,6 +103,15 @@ impl<'a, M: Memory> Attempts<'a, M> {
         }
     }
 
+    /// Takes back a reserved attempt of which nothing was checked, as when the store was out of
+    /// reach: it counts no more, and a ban that it brought about is none.
+    pub fn withdraw(&mut self, reservation: &Reservation) {
+        for mark in reservation.marks.iter().flatten() {
+            let table = self.table(mark.whom);
+            change(table, &mark.key, |tally| tally.withdraw(mark.number));
+        }
+    }
+
     /// The ban that holds an attempt, the address's before the user's. One that was said holds
     /// whatever the settings are.
     pub fn banned(

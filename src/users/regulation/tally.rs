@@ -138,6 +138,22 @@ impl Tally {
         }
     }
 
+    /// The attempt `number` was none: it counts no more, and a ban that is made of it was none. Where
+    /// others were reserved after it, those before it take the time of one younger; and one of them
+    /// that is taken back later, too, may stay counted.
+    pub fn withdraw(&mut self, number: u64) {
+        if number > self.last || number <= self.cleared {
+            return;
+        }
+        if number > self.ban_number.saturating_sub(self.ban_size.into()) {
+            self.banned_until = 0;
+        }
+        match number == self.last {
+            true => self.last -= 1,
+            false => self.cleared += 1,
+        }
+    }
+
     pub fn encode(&self) -> [u8; TALLY_LENGTH] {
         let mut bytes = [0; TALLY_LENGTH];
         let numbers = [

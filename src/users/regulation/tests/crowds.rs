@@ -125,3 +125,40 @@ fn bans_outlast_counts_when_there_are_too_many_users() {
     assert!(attempts.banned(&by("alice"), &DEFAULTS, 1100).is_some());
     assert!(attempts.stats()[0].evictions > 900);
 }
+
+#[test]
+fn what_is_taken_back_counts_no_more_and_everything_else_does() {
+    let mut memory = vec![0; 65536];
+    let mut attempts = open(&mut memory);
+    let reserve = |attempts: &mut Attempts<'_>| attempts.reserve(&by("alice"), &DEFAULTS, 1000);
+    for _ in 0..10 {
+        let alone = reserve(&mut attempts).expect("alone");
+        attempts.withdraw(&alone);
+    }
+    assert_eq!(attempts.list(1000).count(), 0, "nothing is left of it");
+
+    let first = reserve(&mut attempts).expect("first");
+    let second = reserve(&mut attempts).expect("second");
+    let third = reserve(&mut attempts).expect("third");
+    assert!(reserve(&mut attempts).is_err());
+    // One of those that the ban is made of goes, and the ban with it; two failures stay.
+    attempts.withdraw(&second);
+    let fourth = reserve(&mut attempts).expect("fourth");
+    assert!(reserve(&mut attempts).is_err());
+    attempts.withdraw(&fourth);
+    for failed in [first, third] {
+        attempts.settle(&failed, false);
+    }
+    assert!(reserve(&mut attempts).is_ok());
+    assert!(reserve(&mut attempts).is_err());
+}
+
+#[test]
+fn what_is_taken_back_lifts_no_ban_that_somebody_said() {
+    let mut memory = vec![0; 65536];
+    let mut attempts = open(&mut memory);
+    let under_way = attempts.reserve(&by("alice"), &DEFAULTS, 1000);
+    assert!(attempts.ban_user("alice", 5000, 1000));
+    attempts.withdraw(&under_way.expect("under way"));
+    assert!(attempts.banned(&by("alice"), &DEFAULTS, 1001).is_some());
+}
