@@ -84,8 +84,9 @@ pub trait Factors: Send + Sync {
     /// Remembers the second factor that a user prefers.
     fn prefer(&self, user: &str, method: SecondFactor) -> Result<(), StoreError>;
 
-    /// Keeps a one-time code, and forgets those that have long ended.
-    fn issue_code(&self, code: &NewCode<'_>, now: u64) -> Result<(), StoreError>;
+    /// Keeps a one-time code, and forgets those that have long ended. `false`: the user has
+    /// [`super::MAX_CODES`] of the kind that are good, and it is not kept.
+    fn issue_code(&self, code: &NewCode<'_>, now: u64) -> Result<bool, StoreError>;
     /// Whose code this is, if it is still good. It stays so.
     fn code_owner(
         &self,

@@ -23,8 +23,8 @@ pub use error::StoreError;
 pub use factors::{Factors, Random};
 pub use ledger::{Ban, BannedBy, Command, Event, Ledger, LedgerSession, Order, SessionKey, Target};
 pub use model::{
-    Algorithm, Assertion, Credential, Enrolled, MAX_DEVICES, MAX_NAME, NewCode, NewCredential,
-    NewTotp, Purpose, SecondFactor, TotpDevice,
+    Algorithm, Assertion, Credential, Enrolled, MAX_CODES, MAX_DEVICES, MAX_NAME, NewCode,
+    NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice,
 };
 pub use seal::StorageKey;
 pub use sqlite::{Contents, Sqlite, State, check, inspect};

@@ -7,6 +7,10 @@ use secrecy::SecretSlice;
 /// Devices of one kind that one user may have.
 pub const MAX_DEVICES: usize = 64;
 
+/// One-time codes of one kind that one user may have at a time: whoever asks on and on fills
+/// neither his mailbox nor the store.
+pub const MAX_CODES: usize = 3;
+
 /// Longest name of a device, in characters.
 pub const MAX_NAME: usize = 64;
 

@@ -315,6 +315,50 @@ fn an_app_is_enrolled_on_pages_named_and_removed() {
     assert!(!site.office.store().enrolled("alice").unwrap().totp);
 }
 
+#[test]
+fn a61_a_copied_enrolment_brings_no_removed_app_back() {
+    let mut site = factored();
+    let mut browser = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut browser);
+    let name = [("do", "name"), ("name", "Phone")];
+    send(&mut site, &mut browser, TOTP, TOTP, &name);
+    let key = shown_key(text(&browser.get(&mut site, TOTP)));
+    let ticket = browser.0["__Host-auth_gate_totp"].clone();
+    let finish = |site: &mut Site, browser: &mut Browser| {
+        let code = key.code(site.now).expose_secret().to_owned();
+        let body = json!({ "token": code }).to_string();
+        let path = "/api/secondfactor/totp/register";
+        browser.send(site, Ask::json(path, &body)).status
+    };
+    assert_eq!(finish(&mut site, &mut browser), 200);
+    let all = Ask::new("DELETE", "/api/secondfactor/totp");
+    assert_eq!(browser.send(&mut site, all).status, 200);
+    site.now += 60;
+    let kept = browser.0.insert("__Host-auth_gate_totp".into(), ticket);
+    assert_eq!(kept, None, "the ticket is taken back");
+    assert_ne!(finish(&mut site, &mut browser), 200);
+    assert!(!site.office.store().enrolled("alice").unwrap().totp);
+}
+
+#[test]
+fn a60_asking_for_links_without_end_fills_no_mailbox_and_no_store() {
+    let mut site = factored();
+    let ask = |site: &mut Site, user: &str| {
+        let body = json!({ "username": user }).to_string();
+        let path = "/api/reset-password/identity/start";
+        let answer = Browser::default().send(site, Ask::json(path, &body));
+        (answer.status, answer.body)
+    };
+    let first = ask(&mut site, "alice");
+    assert!((0..20).all(|_| ask(&mut site, "alice") == first));
+    assert_eq!(site.office.letters.len(), 3, "three good links are enough");
+    assert_eq!(ask(&mut site, "bob"), first);
+    assert_eq!(site.office.letters.len(), 4);
+    site.now += 3600;
+    assert_eq!(ask(&mut site, "alice"), first);
+    assert_eq!(site.office.letters.len(), 5, "the first ones have ended");
+}
+
 /// The key that a page shows for typing.
 fn shown_key(html: &str) -> totp::Key {
     let (_, rest) = html.split_once("class=\"secret\">").unwrap();

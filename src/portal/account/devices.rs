@@ -207,5 +207,10 @@ pub(super) fn refused(error: StoreError) -> Result<Refused, Outage> {
 pub(in crate::portal) fn tidy_name(name: &str) -> Option<String> {
     let name = name.trim();
     let fits = name.len() <= 4 * MAX_NAME && name.chars().count() <= MAX_NAME;
-    (!name.is_empty() && fits && !name.contains(char::is_control)).then(|| name.to_owned())
+    // Marks of direction and breaks of lines would let a name rearrange the text around it.
+    let rearranges = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    (!name.is_empty() && fits && !name.contains(rearranges)).then(|| name.to_owned())
 }

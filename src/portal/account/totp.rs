@@ -2,6 +2,7 @@
 //! have, until a first code shows that the app has it.
 
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 
 use crate::factors::totp::{self, Key, Parameters, Secret, Settings};
 use crate::portal::answer::Answer;
@@ -44,6 +45,14 @@ impl Pending {
         let name = name.to_owned();
         let key = Key { secret, parameters };
         Some(Pending { name, key })
+    }
+
+    /// By what the store knows that its ticket was used.
+    fn mark(&self) -> [u8; 32] {
+        Sha256::new_with_prefix("enrolment of a one-time code")
+            .chain_update(self.key.secret.base32().expose_secret())
+            .finalize()
+            .into()
     }
 
     /// The ticket that keeps it.
@@ -110,6 +119,7 @@ impl Portal {
         let until = (step.0 + u64::from(skew) + 1).saturating_mul(period);
         let (user, issuer) = (visitor.name.clone(), settings.issuer.clone());
         let fallback = request.messages().account.totp;
+        let mark = pending.mark();
         let work = move |office: &mut dyn Office| -> Result<Result<Change, Refused>, Outage> {
             let name = match pending.name.as_str() {
                 "" => free_name(office, &user, Kind::Totp, fallback)?,
@@ -122,6 +132,11 @@ impl Portal {
                 Ok(id) => id,
                 Err(error) => return Ok(Err(refused(error)?)),
             };
+            // A ticket that was copied must not bring back a device that was removed meanwhile.
+            if !factors.spend_challenge(&mark, now.saturating_add(WAITS), now)? {
+                factors.remove_totp(&user, id)?;
+                return Ok(Err(Refused::Over));
+            }
             // The code has shown that the app works; it is not to sign anybody in besides.
             factors.spend_step(&user, id, step.0, until, now)?;
             Ok(Ok(Change::Add(Kind::Totp, name)))

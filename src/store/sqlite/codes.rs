@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::seconds;
 use crate::store::error::Fault;
-use crate::store::{NewCode, Purpose, StorageKey};
+use crate::store::{MAX_CODES, NewCode, Purpose, StorageKey};
 
 /// Seconds that a code is remembered after its end, so that its owner can be told that it ended.
 const REMEMBERED: u64 = 24 * 60 * 60;
@@ -17,23 +17,25 @@ pub(super) fn issue(
     key: &StorageKey,
     new: &NewCode<'_>,
     now: u64,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let forget = "DELETE FROM codes WHERE expires < ?1";
     connection.execute(forget, [seconds(now.saturating_sub(REMEMBERED))])?;
-    let insert = "INSERT INTO codes (id, user, purpose, code, address, issued, expires) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let insert = format!(
+        "INSERT INTO codes (issued, id, user, purpose, code, address, expires) \
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE {MAX_CODES} > \
+        (SELECT count(*) FROM codes WHERE {GOOD} AND user = ?3 AND purpose = ?4)"
+    );
     let purpose = new.purpose.word();
     let values = params![
+        seconds(now),
         new.id,
         new.user,
         purpose,
         key.code(purpose, new.code),
         new.address.to_string(),
-        seconds(now),
         seconds(new.expires)
     ];
-    connection.execute(insert, values)?;
-    Ok(())
+    Ok(connection.execute(&insert, values)? > 0)
 }
 
 pub(super) fn owner(

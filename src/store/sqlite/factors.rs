@@ -118,7 +118,7 @@ impl Factors for Sqlite {
         self.write(|tx| preferences::set(tx, user, method))
     }
 
-    fn issue_code(&self, code: &NewCode<'_>, now: u64) -> Outcome<()> {
+    fn issue_code(&self, code: &NewCode<'_>, now: u64) -> Outcome<bool> {
         self.write(|tx| codes::issue(tx, &self.key, code, now))
     }
 
