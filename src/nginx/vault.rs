@@ -34,7 +34,9 @@ pub struct Vault {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// When the last try failed, if it did, and how; said once.
+    /// Whether the last errand found none, which is said once.
+    broken: bool,
+    /// When it last could not be opened, if so, and why.
     failed: Option<(Instant, Outage)>,
     /// Whether there was a file once: then no empty one takes its place unasked.
     existed: bool,
@@ -64,26 +66,19 @@ impl Vault {
     /// It cannot be opened.
     pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((when, outage)) = &state.failed
-            && when.elapsed() < REST
-        {
-            return Err(outage.clone());
-        }
         let found = self.find(&mut state);
         match &found {
-            Err(Outage(sentence)) if state.failed.is_none() => lines.push((
+            Err(Outage(sentence)) if !state.broken => lines.push((
                 Level::Error,
                 format!("{sentence}; until then whoever needs the store is answered with 503"),
             )),
-            Ok(store) if state.failed.is_some() => {
+            Ok(store) if state.broken => {
                 let path = store.path().display();
                 lines.push((Level::Notice, format!("{path}: can be used again")));
             }
             _ => {}
         }
-        // From the end of the try, however long it took.
-        let failure = found.as_ref().err();
-        state.failed = failure.map(|outage| (Instant::now(), outage.clone()));
+        state.broken = found.is_err();
         found
     }
 
@@ -104,16 +99,31 @@ impl Vault {
                 self.path.display()
             )));
         }
+        if let Some((when, outage)) = &state.failed
+            && when.elapsed() < REST
+        {
+            return Err(outage.clone());
+        }
+        let opened = self.open();
+        // From the end of the try, however long it took.
+        let failure = opened.as_ref().err();
+        state.failed = failure.map(|outage| (Instant::now(), outage.clone()));
+        let open = opened?;
+        let store = Arc::clone(&open.store);
+        state.existed = true;
+        state.open = Some(open);
+        Ok(store)
+    }
+
+    fn open(&self) -> Result<Open, Outage> {
         let random = &mut |bytes: &mut [u8]| fill(bytes);
         let opened = Sqlite::open(&self.path, self.key.clone(), random);
         let store = Arc::new(opened.map_err(|error| Outage(error.to_string()))?);
         let file = std::fs::metadata(&self.path)
             .map_err(|error| Outage(format!("{}: {error}", self.path.display())))?;
-        state.existed = true;
-        state.open = Some(Open {
-            store: Arc::clone(&store),
+        Ok(Open {
+            store,
             file: (file.dev(), file.ino()),
-        });
-        Ok(store)
+        })
     }
 }
