@@ -54,6 +54,7 @@ mod surroundings;
 mod sweep;
 mod timer;
 mod variables;
+mod vault;
 mod visit;
 mod wait;
 mod worker;

@@ -1,19 +1,15 @@
 //! Where errands of the portal are run: the store, the mail, the users file, as a thread finds them.
 //!
-//! One for each configuration and process. Made before the fork and empty then; the store is opened
-//! at the first errand, because an open SQLite file must not cross a fork, and kept. A store that
-//! cannot be opened is tried again by the first errand a second later. Nothing here touches nginx:
-//! what is to be logged comes back with the errand as [`News`].
+//! One for each configuration and process. Made before the fork; the store is opened at the first
+//! errand. Nothing here touches nginx: what is to be logged comes back with the errand as [`News`].
 
 use std::{
     cell::{OnceCell, RefCell},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
 };
 
 use secrecy::ExposeSecret;
@@ -21,6 +17,7 @@ use secrecy::ExposeSecret;
 use super::{
     log::{self, Level},
     snapshot::{self, Reading, Snapshot},
+    vault::Vault,
     zone::Zone,
 };
 use crate::{
@@ -35,10 +32,6 @@ use crate::{
 /// does not answer, those that only need the store go on.
 const SENDING: usize = 8;
 
-/// How long a store that could not be opened is not tried again: to find that out may take seconds,
-/// and all errands wait for it, one after another if each tried for itself.
-const REST: Duration = Duration::from_secs(1);
-
 /// What threads of this process share.
 pub struct Office {
     config: Arc<Config>,
@@ -48,27 +41,6 @@ pub struct Office {
     sending: AtomicUsize,
     /// How many changes to the users file this process has made; held while it makes one.
     changes: Mutex<u64>,
-}
-
-/// The store and how it is.
-struct Vault {
-    path: PathBuf,
-    key: StorageKey,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    open: Option<Open>,
-    /// When the last try failed, if it did, and how; said once.
-    failed: Option<(Instant, Outage)>,
-    /// Whether there was a file once: then no empty one takes its place unasked.
-    existed: bool,
-}
-
-struct Open {
-    store: Arc<Sqlite>,
-    file: (u64, u64),
 }
 
 /// A line for the log.
@@ -107,10 +79,9 @@ impl Office {
     /// # Errors
     /// The certificates that a mail server is checked against cannot be read.
     pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
-        let vault = config.storage.as_ref().map(|storage| Vault {
-            path: storage.path.clone(),
-            key: StorageKey::derive(storage.encryption_key.expose_secret().as_bytes()),
-            state: Mutex::default(),
+        let vault = config.storage.as_ref().map(|storage| {
+            let key = StorageKey::derive(storage.encryption_key.expose_secret().as_bytes());
+            Vault::new(storage.path.clone(), key)
         });
         Ok(Office {
             config: Arc::clone(config),
@@ -150,7 +121,7 @@ impl Office {
     /// Where the store is, and its key.
     pub fn vault(&self) -> Option<(&Path, &StorageKey)> {
         let vault = self.vault.as_ref()?;
-        Some((&vault.path, &vault.key))
+        Some(vault.place())
     }
 
     /// Does a piece of work. For a thread that may wait.
@@ -187,60 +158,7 @@ impl Office {
         let Some(vault) = &self.vault else {
             return Err(Outage("there is no storage.local".into()));
         };
-        let mut state = vault.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((when, outage)) = &state.failed
-            && when.elapsed() < REST
-        {
-            return Err(outage.clone());
-        }
-        let found = vault.find(&mut state);
-        match &found {
-            Err(Outage(sentence)) if state.failed.is_none() => lines.push((
-                Level::Error,
-                format!("{sentence}; until then whoever needs the store is answered with 503"),
-            )),
-            Ok(store) if state.failed.is_some() => {
-                let path = store.path().display();
-                lines.push((Level::Notice, format!("{path}: can be used again")));
-            }
-            _ => {}
-        }
-        // From the end of the try, however long it took.
-        let failure = found.as_ref().err();
-        state.failed = failure.map(|outage| (Instant::now(), outage.clone()));
-        found
-    }
-}
-
-impl Vault {
-    fn find(&self, state: &mut State) -> Result<Arc<Sqlite>, Outage> {
-        let file = std::fs::metadata(&self.path).map(|meta| (meta.dev(), meta.ino()));
-        if let (Some(open), Ok(file)) = (&state.open, &file)
-            && open.file == *file
-        {
-            return Ok(Arc::clone(&open.store));
-        }
-        // The file that is open is no longer the one at the path: what is written to it is lost.
-        state.open = None;
-        if state.existed
-            && let Err(error) = file
-        {
-            return Err(Outage(format!(
-                "{}: {error}; put it back, or restart nginx to begin with an empty one",
-                self.path.display()
-            )));
-        }
-        let random = &mut |bytes: &mut [u8]| fill(bytes);
-        let opened = Sqlite::open(&self.path, self.key.clone(), random);
-        let store = Arc::new(opened.map_err(|error| Outage(error.to_string()))?);
-        let file = std::fs::metadata(&self.path)
-            .map_err(|error| Outage(format!("{}: {error}", self.path.display())))?;
-        state.existed = true;
-        state.open = Some(Open {
-            store: Arc::clone(&store),
-            file: (file.dev(), file.ino()),
-        });
-        Ok(store)
+        vault.store(lines)
     }
 }
 
@@ -317,6 +235,6 @@ impl Drop for Sending<'_> {
 
 /// Random bytes of the kernel's. Without them nothing is safe, so the guard of the thread ends the
 /// errand.
-fn fill(bytes: &mut [u8]) {
+pub(super) fn fill(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the kernel has random bytes");
 }
