@@ -531,6 +531,44 @@ fn who_has_a_second_factor_must_have_proven_it_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_key_of_another_cookie_domain_is_a_second_factor_that_must_be_proven() {
+    let mut site = with(|settings| settings.account.elevation.require_second_factor = true);
+    let mut browser = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut browser);
+    assert_eq!(browser.get(&mut site, TOTP).status, 200);
+    crate::keys::enrol_key_of(&site, "alice", "auth.example.org");
+    assert_eq!(browser.get(&mut site, TOTP).status, 303);
+    let answer = browser.send(&mut site, Ask::new("DELETE", "/api/secondfactor/totp"));
+    let lacking = json!({"elevation": false, "first_factor": false, "second_factor": true});
+    assert_eq!((answer.status, &object(&answer)["data"]), (403, &lacking));
+}
+
+#[test]
+fn the_code_that_showed_an_app_works_stays_used_where_a_clock_is_behind() {
+    let mut site = factored();
+    let mut browser = one_factor(&mut site, "alice");
+    get_leave(&mut site, &mut browser);
+    let name = [("do", "name"), ("name", "My phone")];
+    send(&mut site, &mut browser, TOTP, TOTP, &name);
+    let key = shown_key(text(&browser.get(&mut site, TOTP)));
+    let shown = key.code(site.now).expose_secret().to_owned();
+    let first = [("do", "code"), ("code", &*shown)];
+    let answer = send(&mut site, &mut browser, TOTP, TOTP, &first);
+    assert_eq!(place(&answer), "/settings/two-factor?done=added");
+    // Somebody else's code makes the store forget what has ended.
+    site.now += 61;
+    enrol_code(&site, "bob");
+    let mut bob = one_factor(&mut site, "bob");
+    let body = |code: &str| json!({"token": code}).to_string();
+    let now = body(&code("bob", site.now));
+    let answer = bob.send(&mut site, Ask::json("/api/secondfactor/totp", &now));
+    assert_eq!(answer.status, 200);
+    site.now -= 2;
+    let again = Ask::json("/api/secondfactor/totp", &body(&shown));
+    assert_eq!(browser.send(&mut site, again).status, 403);
+}
+
+#[test]
 fn who_has_proven_one_needs_no_code_where_that_is_enough() {
     let mut site = with(|settings| settings.account.elevation.skip_second_factor = true);
     enrol_code(&site, "alice");

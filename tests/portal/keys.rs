@@ -70,6 +70,18 @@ fn enrol_key(site: &Site, user: &str) {
     enrol(site, &credential(user, &[5; 32], public), handle().bytes());
 }
 
+/// Gives `user` a key of another relying party.
+pub fn enrol_key_of(site: &Site, user: &str, party: &str) {
+    let public = Signer::new(Algorithm::Es256, 7).cose();
+    let mut key = credential(user, &[6; 32], public);
+    key.rp_id = party.into();
+    let random = &mut |bytes: &mut [u8]| getrandom::fill(bytes).unwrap();
+    site.office
+        .store()
+        .add_credential(&key, NOW, random)
+        .unwrap();
+}
+
 /// The browser's key at its next touch.
 fn touch(challenge: &str, count: u32, flags: u8) -> Ceremony {
     let mut ceremony = Ceremony::get(Algorithm::Es256);

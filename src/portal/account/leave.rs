@@ -79,12 +79,21 @@ impl Portal {
             let lack = by_code(request, &visitor, world);
             return then(self, request, visitor, lack, world);
         }
-        self.known(
-            request,
-            visitor,
+        let second = &self.settings.second;
+        let (totp, keys) = (second.totp.is_some(), second.webauthn.is_some());
+        let user = visitor.name.clone();
+        // A key of another cookie domain counts, too: whoever has only the password and the mail is
+        // not to add a second factor beside it.
+        let work = move |office: &mut dyn Office| -> Result<bool, Outage> {
+            let enrolled = office.factors()?.enrolled(&user)?;
+            Ok((totp && enrolled.totp) || (keys && enrolled.webauthn))
+        };
+        Step::attempt(
+            Cost::Waits,
             door,
-            move |portal, request, visitor, known, world| {
-                let lack = match known.ways.any() {
+            work,
+            move |portal, request, has_one, world| {
+                let lack = match has_one {
                     true => Some(Lack::SecondFactor),
                     false => by_code(request, &visitor, world),
                 };

@@ -9,6 +9,7 @@ use crate::portal::answer::Answer;
 use crate::portal::errand::{Office, Outage};
 use crate::portal::login::Door;
 use crate::portal::request::Request;
+use crate::portal::second::end_of_code;
 use crate::portal::ticket::Ticket;
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
@@ -115,8 +116,7 @@ impl Portal {
         let Some(step) = pending.key.check(code, skew, now) else {
             return then(self, request, &visitor, Err(Refused::Wrong), world);
         };
-        let period = u64::from(pending.key.parameters.period());
-        let until = (step.0 + u64::from(skew) + 1).saturating_mul(period);
+        let until = end_of_code(step, &pending.key, skew);
         let (user, issuer) = (visitor.name.clone(), settings.issuer.clone());
         let fallback = request.messages().account.totp;
         let mark = pending.mark();

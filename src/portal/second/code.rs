@@ -121,7 +121,7 @@ fn check(
 }
 
 /// When no code of `step` is right any more, whichever of our clocks is asked.
-fn end(step: TimeStep, key: &Key, skew: u8) -> u64 {
+pub(in crate::portal) fn end(step: TimeStep, key: &Key, skew: u8) -> u64 {
     let last = step.0.saturating_add(u64::from(skew) + 1);
     last.saturating_mul(key.parameters.period().into())
         .saturating_add(SKEW)

@@ -23,6 +23,7 @@ use super::world::World;
 use super::{Portal, Step};
 use crate::store::SecondFactor;
 
+pub(super) use code::end as end_of_code;
 pub(super) use passkey::PasskeyAnswer;
 pub(super) use ways::{Known, Ways};
 
