@@ -8,6 +8,8 @@ mod authenticator;
 #[path = "factors/signer.rs"]
 mod signer;
 
+#[path = "portal/moved_in.rs"]
+mod moved_in;
 #[path = "portal/office.rs"]
 mod office;
 #[path = "portal/world.rs"]

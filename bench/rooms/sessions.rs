@@ -160,6 +160,6 @@ fn chosen(count: usize) -> impl Iterator<Item = usize> {
 }
 
 fn zone_for(count: usize) -> usize {
-    // A sixteenth of a zone is for failed logins, and slots take less than this.
-    (count * 272 / 15 * 16 + (1 << 20)).next_multiple_of(4096)
+    // An eighth of a zone is for what is counted, and slots take less than this.
+    (count * 276 / 7 * 8 + (1 << 20)).next_multiple_of(4096)
 }
