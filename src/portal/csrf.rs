@@ -7,6 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::session::{Key, Keys};
 
+use super::request::values;
+
 /// Name of the cookie with the nonce.
 pub const COOKIE: &str = "__Host-auth_gate_form";
 
@@ -30,15 +32,7 @@ impl Nonce {
 
     /// The nonces that a browser sent back.
     pub(super) fn sent<'h>(headers: &'h [&'h [u8]]) -> impl Iterator<Item = Nonce> + 'h {
-        let pairs = headers
-            .iter()
-            .flat_map(|header| header.split(|b| *b == b';'));
-        let values = pairs.filter_map(|pair| {
-            pair.trim_ascii()
-                .strip_prefix(COOKIE.as_bytes())?
-                .strip_prefix(b"=")
-        });
-        values.take(NONCES).filter_map(Self::read)
+        values(headers, COOKIE).take(NONCES).filter_map(Self::read)
     }
 
     /// What a ticket of this browser is bound to.

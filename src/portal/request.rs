@@ -134,6 +134,22 @@ impl Request<'_> {
     }
 }
 
+/// The values of the cookies of the portal's own that are called `name`. Strict: what a browser
+/// guards by the prefix `__Host-` is taken under that very name only.
+pub(super) fn values<'h>(
+    headers: &'h [&'h [u8]],
+    name: &'h str,
+) -> impl Iterator<Item = &'h [u8]> + 'h {
+    let pairs = headers
+        .iter()
+        .flat_map(|header| header.split(|b| *b == b';'));
+    pairs.filter_map(|pair| {
+        pair.trim_ascii()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"=")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::session::Keys;
 
+use super::request::values;
+
 /// Longest payload of a ticket, in bytes. The longest of ours is a TOTP secret of 256 bytes in base32
 /// with its parameters and a name.
 const LONGEST: usize = 1024;
@@ -84,15 +86,7 @@ impl Ticket {
         cookies: &[&[u8]],
         now: u64,
     ) -> Option<(Vec<u8>, u64)> {
-        let pairs = cookies
-            .iter()
-            .flat_map(|header| header.split(|b| *b == b';'));
-        let values = pairs.filter_map(|pair| {
-            pair.trim_ascii()
-                .strip_prefix(self.cookie().as_bytes())?
-                .strip_prefix(b"=")
-        });
-        let mut found = values
+        let mut found = values(cookies, self.cookie())
             .take(CANDIDATES)
             .filter_map(|value| self.open(keys, bound, value));
         found.find(|(_, ends)| *ends > now)

@@ -24,7 +24,7 @@ pub use factors::{Factors, Random};
 pub use ledger::{Ban, BannedBy, Command, Event, Ledger, LedgerSession, Order, SessionKey, Target};
 pub use model::{
     Algorithm, Assertion, Credential, Enrolled, MAX_CODES, MAX_DEVICES, MAX_NAME, NewCode,
-    NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice,
+    NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice, is_good_name,
 };
 pub use seal::StorageKey;
 pub use sqlite::{Contents, Sqlite, State, check, inspect};

@@ -221,3 +221,13 @@ impl Purpose {
         }
     }
 }
+
+/// Whether a device may be called so: something, at most [`MAX_NAME`] characters, and none that
+/// rearranges the text around it (controls, marks of direction, breaks of lines).
+pub fn is_good_name(name: &str) -> bool {
+    let rearranges = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    !name.trim().is_empty() && name.chars().count() <= MAX_NAME && !name.contains(rearranges)
+}

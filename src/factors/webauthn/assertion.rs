@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::authenticator::{self, AuthenticatorData, LONGEST_ID};
+use super::authenticator::{self, AuthenticatorData};
 use super::client_data::{self, Ceremony};
 use super::{
     Challenge, Flags, PublicKey, Refusal, RelyingParty, UserHandle, UserVerification, json,
@@ -108,16 +108,11 @@ impl AssertionResponse {
     /// # Errors
     /// [`Refusal::Form`].
     pub fn parse(bytes: &[u8]) -> Result<AssertionResponse, Refusal> {
-        if bytes.len() > LONGEST {
-            return Err(Refusal::Form);
-        }
-        let form: Form = serde_json::from_slice(bytes).map_err(|_| Refusal::Form)?;
-        Self::from_form(form).ok_or(Refusal::Form)
+        Self::from_form(json::read(bytes, LONGEST)?).ok_or(Refusal::Form)
     }
 
     fn from_form(form: Form) -> Option<AssertionResponse> {
-        let id = json::decode(&form.raw_id, LONGEST_ID)?;
-        let same = json::decode(&form.id, LONGEST_ID)? == id;
+        let id = json::id_of(&form.id, &form.raw_id)?;
         let response = form.response;
         // Some browsers write an empty one instead of none.
         let handle = response.user_handle.filter(|handle| !handle.is_empty());
@@ -125,7 +120,7 @@ impl AssertionResponse {
             Some(handle) => Some(UserHandle::parse(&json::decode(&handle, 64)?)?),
             None => None,
         };
-        (same && form.kind == "public-key").then_some(AssertionResponse {
+        (form.kind == "public-key").then_some(AssertionResponse {
             id,
             client_data: json::decode(&response.client_data_json, client_data::LONGEST)?,
             data: json::decode(&response.authenticator_data, authenticator::LONGEST)?,

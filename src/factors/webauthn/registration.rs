@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::authenticator::{AuthenticatorData, LONGEST_ID};
+use super::authenticator::AuthenticatorData;
 use super::cbor::Map;
 use super::client_data::{self, Ceremony};
 use super::{
@@ -109,21 +109,16 @@ impl RegistrationResponse {
     /// # Errors
     /// [`Refusal::Form`].
     pub fn parse(bytes: &[u8]) -> Result<RegistrationResponse, Refusal> {
-        if bytes.len() > LONGEST {
-            return Err(Refusal::Form);
-        }
-        let form: Form = serde_json::from_slice(bytes).map_err(|_| Refusal::Form)?;
-        Self::from_form(form).ok_or(Refusal::Form)
+        Self::from_form(json::read(bytes, LONGEST)?).ok_or(Refusal::Form)
     }
 
     fn from_form(form: Form) -> Option<RegistrationResponse> {
-        let id = json::decode(&form.raw_id, LONGEST_ID)?;
-        let same = json::decode(&form.id, LONGEST_ID)? == id;
+        let id = json::id_of(&form.id, &form.raw_id)?;
         let response = form.response;
         let props = form.client_extension_results.cred_props;
         let transports = response.transports.unwrap_or_default();
         let attachment = form.authenticator_attachment.as_deref();
-        (same && form.kind == "public-key").then_some(RegistrationResponse {
+        (form.kind == "public-key").then_some(RegistrationResponse {
             id,
             client_data: json::decode(&response.client_data_json, client_data::LONGEST)?,
             object: json::decode(&response.attestation_object, LONGEST_OBJECT)?,

@@ -7,7 +7,7 @@ use crate::portal::request::Request;
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
-use crate::store::{Factors, MAX_NAME, StoreError};
+use crate::store::{Factors, StoreError, is_good_name};
 
 use super::change::{Change, Kind};
 use super::letters::{Letters, Told};
@@ -206,11 +206,5 @@ pub(super) fn refused(error: StoreError) -> Result<Refused, Outage> {
 /// A name for a device as it was typed, if it can be one.
 pub(in crate::portal) fn tidy_name(name: &str) -> Option<String> {
     let name = name.trim();
-    let fits = name.len() <= 4 * MAX_NAME && name.chars().count() <= MAX_NAME;
-    // Marks of direction and breaks of lines would let a name rearrange the text around it.
-    let rearranges = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    (!name.is_empty() && fits && !name.contains(rearranges)).then(|| name.to_owned())
+    is_good_name(name).then(|| name.to_owned())
 }

@@ -38,12 +38,7 @@ pub(super) struct Letters {
 #[template(path = "letters/letter.txt")]
 struct Text<'a> {
     greeting: &'a str,
-    text: &'a str,
-    code: Option<&'a str>,
-    link: Option<(&'a str, &'a str)>,
-    details: &'a [(&'a str, &'a str)],
-    doubt: &'a str,
-    revoke: Option<(&'a str, &'a str)>,
+    matter: &'a Matter<'a>,
     asked: &'a str,
 }
 
@@ -51,14 +46,8 @@ struct Text<'a> {
 #[template(path = "letters/letter.html")]
 struct Html<'a> {
     language: &'a str,
-    title: &'a str,
     greeting: &'a str,
-    text: &'a str,
-    code: Option<&'a str>,
-    link: Option<(&'a str, &'a str)>,
-    details: &'a [(&'a str, &'a str)],
-    doubt: &'a str,
-    revoke: Option<(&'a str, &'a str)>,
+    matter: &'a Matter<'a>,
     asked: &'a str,
 }
 
@@ -177,24 +166,13 @@ impl Letters {
         let asked = t.asked.with(&self.asked.to_string());
         let text = Text {
             greeting: &greeting,
-            text: matter.text,
-            code: matter.code,
-            link: matter.link,
-            details: matter.details,
-            doubt: matter.doubt,
-            revoke: matter.revoke,
+            matter,
             asked: &asked,
         };
         let html = Html {
             language: self.t.language,
-            title: matter.title,
             greeting: &greeting,
-            text: matter.text,
-            code: matter.code,
-            link: matter.link,
-            details: matter.details,
-            doubt: matter.doubt,
-            revoke: matter.revoke,
+            matter,
             asked: &asked,
         };
         Letter {

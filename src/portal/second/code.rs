@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 use crate::factors::totp::{Key, Parameters, Secret, Settings, Step as TimeStep};
 use crate::portal::csrf;
 use crate::portal::errand::{Cost, Office, Outage};
-use crate::portal::form::Form;
 use crate::portal::login::Door;
 use crate::portal::onward::Wish;
 use crate::portal::request::Request;
@@ -28,33 +27,18 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Step {
-        let mut form = match Form::read(request) {
-            Ok(form) => form,
-            Err(status) => return Step::Answer(self.refuse(request, status)),
-        };
-        let wish = Wish::of_form(&mut form);
-        let visitor = match self.factor_guest(request, domain, &wish, true, world) {
-            Ok(visitor) => visitor,
-            Err(elsewhere) => return Step::Answer(*elsewhere),
+        let (mut form, visitor, wish) = match self.factor_form(request, domain, true, world) {
+            Ok(sent) => sent,
+            Err(answer) => return Step::Answer(*answer),
         };
         let (t, code) = (request.messages(), form.take("code"));
         let view = View::new(Some(SecondFactor::Totp), wish);
         if !csrf::verify_session(world.keys(), FORM, &visitor.key, &form.take("token")) {
-            let (status, alert) = (403, Some(t.form_expired));
-            let view = View {
-                status,
-                alert,
-                ..view
-            };
+            let view = view.alarmed(403, t.form_expired);
             return self.show_factor(request, domain, visitor, view, world);
         }
         if code.trim().is_empty() {
-            let (status, error) = (400, Some(t.second.code_missing));
-            let view = View {
-                status,
-                error,
-                ..view
-            };
+            let view = view.failed(400, t.second.code_missing);
             return self.show_factor(request, domain, visitor, view, world);
         }
         self.try_code(request, (visitor, Door::Page, view.wish), code, world)

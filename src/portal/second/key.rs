@@ -7,7 +7,6 @@ use crate::portal::answer::Answer;
 use crate::portal::api;
 use crate::portal::csrf;
 use crate::portal::errand::Cost;
-use crate::portal::form::Form;
 use crate::portal::login::Door;
 use crate::portal::onward::Wish;
 use crate::portal::request::Request;
@@ -74,33 +73,18 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Step {
-        let mut form = match Form::read(request) {
-            Ok(form) => form,
-            Err(status) => return Step::Answer(self.refuse(request, status)),
-        };
-        let wish = Wish::of_form(&mut form);
-        let visitor = match self.factor_guest(request, domain, &wish, true, world) {
-            Ok(visitor) => visitor,
-            Err(elsewhere) => return Step::Answer(*elsewhere),
+        let (mut form, visitor, wish) = match self.factor_form(request, domain, true, world) {
+            Ok(sent) => sent,
+            Err(answer) => return Step::Answer(*answer),
         };
         let t = request.messages();
         let view = View::new(Some(SecondFactor::Webauthn), wish);
         if !csrf::verify_session(world.keys(), FORM, &visitor.key, &form.take("token")) {
-            let (status, alert) = (403, Some(t.form_expired));
-            let view = View {
-                status,
-                alert,
-                ..view
-            };
+            let view = view.alarmed(403, t.form_expired);
             return self.show_factor(request, domain, visitor, view, world);
         }
         let Ok(response) = AssertionResponse::parse(form.take("response").as_bytes()) else {
-            let (status, error) = (400, Some(t.second.key_failed));
-            let view = View {
-                status,
-                error,
-                ..view
-            };
+            let view = view.failed(400, t.second.key_failed);
             return self.show_factor(request, domain, visitor, view, world);
         };
         self.try_key(

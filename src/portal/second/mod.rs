@@ -14,6 +14,7 @@ mod verdict;
 mod ways;
 
 use super::answer::Answer;
+use super::form::Form;
 use super::onward::{Onward, Wish};
 use super::pages::SCRIPT;
 use super::request::Request;
@@ -85,6 +86,22 @@ impl Portal {
             }
             Err(elsewhere) => Step::Answer(*elsewhere),
         }
+    }
+
+    /// A form of these pages as it comes back, from whom, and where he wants to go. Whether the form
+    /// is ours is still to be looked at.
+    fn factor_form(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        knowledge: bool,
+        world: &mut dyn World,
+    ) -> Result<(Form, Visitor, Wish), Box<Answer>> {
+        let mut form =
+            Form::read(request).map_err(|status| Box::new(self.refuse(request, status)))?;
+        let wish = Wish::of_form(&mut form);
+        let visitor = self.factor_guest(request, domain, &wish, knowledge, world)?;
+        Ok((form, visitor, wish))
     }
 
     /// The visitor who has proven one factor, `knowledge` or not; everybody else is sent on.

@@ -37,6 +37,24 @@ impl View {
             event: None,
         }
     }
+
+    /// The page again, with an error that belongs to no field.
+    pub(super) fn alarmed(self, status: u16, alert: &'static str) -> Self {
+        View {
+            status,
+            alert: Some(alert),
+            ..self
+        }
+    }
+
+    /// The page again, with an error beside its field.
+    pub(super) fn failed(self, status: u16, error: &'static str) -> Self {
+        View {
+            status,
+            error: Some(error),
+            ..self
+        }
+    }
 }
 
 impl Portal {

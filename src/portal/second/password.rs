@@ -2,7 +2,6 @@
 
 use crate::portal::answer::Answer;
 use crate::portal::csrf;
-use crate::portal::form::Form;
 use crate::portal::login::{Credentials, Door, Login};
 use crate::portal::onward::Wish;
 use crate::portal::pages::SecondKind;
@@ -38,33 +37,18 @@ impl Portal {
         domain: &Domain,
         world: &mut dyn World,
     ) -> Step {
-        let mut form = match Form::read(request) {
-            Ok(form) => form,
-            Err(status) => return Step::Answer(self.refuse(request, status)),
-        };
-        let wish = Wish::of_form(&mut form);
-        let visitor = match self.factor_guest(request, domain, &wish, false, world) {
-            Ok(visitor) => visitor,
-            Err(elsewhere) => return Step::Answer(*elsewhere),
+        let (mut form, visitor, wish) = match self.factor_form(request, domain, false, world) {
+            Ok(sent) => sent,
+            Err(answer) => return Step::Answer(*answer),
         };
         let (t, password) = (request.messages(), form.take("password"));
         let view = View::new(None, wish);
         if !csrf::verify_session(world.keys(), FORM, &visitor.key, &form.take("token")) {
-            let (status, alert) = (403, Some(t.form_expired));
-            let view = View {
-                status,
-                alert,
-                ..view
-            };
+            let view = view.alarmed(403, t.form_expired);
             return Step::Answer(self.password_page(request, &visitor, view, world));
         }
         if password.is_empty() {
-            let (status, error) = (400, Some(t.second.password_missing));
-            let view = View {
-                status,
-                error,
-                ..view
-            };
+            let view = view.failed(400, t.second.password_missing);
             return Step::Answer(self.password_page(request, &visitor, view, world));
         }
         let typed = Credentials {

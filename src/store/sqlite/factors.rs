@@ -1,5 +1,6 @@
 //! The calls of [`Factors`], each one transaction.
 
+use super::devices::Devices;
 use super::{Outcome, Sqlite, challenges, codes, preferences, totp, webauthn};
 use crate::store::{
     Assertion, Credential, Enrolled, Factors, NewCode, NewCredential, NewTotp, Purpose, Random,
@@ -47,11 +48,11 @@ impl Factors for Sqlite {
     }
 
     fn rename_totp(&self, user: &str, id: i64, name: &str) -> Outcome<bool> {
-        self.write(|tx| totp::rename(tx, user, id, name))
+        self.write(|tx| Devices::Totp.rename(tx, user, id, name))
     }
 
     fn remove_totp(&self, user: &str, id: i64) -> Outcome<bool> {
-        self.write(|tx| totp::remove(tx, user, id))
+        self.write(|tx| Devices::Totp.remove(tx, user, id))
     }
 
     fn spend_step(&self, user: &str, id: i64, step: u64, until: u64, now: u64) -> Outcome<bool> {
@@ -95,11 +96,11 @@ impl Factors for Sqlite {
     }
 
     fn rename_credential(&self, user: &str, id: i64, name: &str) -> Outcome<bool> {
-        self.write(|tx| webauthn::rename(tx, user, id, name))
+        self.write(|tx| Devices::Webauthn.rename(tx, user, id, name))
     }
 
     fn remove_credential(&self, user: &str, id: i64) -> Outcome<bool> {
-        self.write(|tx| webauthn::remove(tx, user, id))
+        self.write(|tx| Devices::Webauthn.remove(tx, user, id))
     }
 
     fn note_assertion(&self, assertion: &Assertion, now: u64) -> Outcome<bool> {

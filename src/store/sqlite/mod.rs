@@ -6,6 +6,7 @@
 mod challenges;
 mod check;
 mod codes;
+mod devices;
 mod factors;
 mod ledger;
 mod open;
@@ -20,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::error::Fault;
-use super::model::MAX_NAME;
+use super::model::is_good_name;
 use super::{Random, StorageKey, StoreError};
 
 pub(super) use check::has_log;
@@ -123,13 +124,10 @@ fn time(seconds: i64) -> u64 {
 
 /// A name that can be shown.
 fn good_name(name: &str) -> Result<&str, Fault> {
-    let bad = name.trim().is_empty()
-        || name.chars().count() > MAX_NAME
-        || name.contains(char::is_control);
-    if bad {
-        return Err(StoreError::BadName.into());
+    match is_good_name(name) {
+        true => Ok(name),
+        false => Err(StoreError::BadName.into()),
     }
-    Ok(name)
 }
 
 /// What a broken UNIQUE constraint stands for, here.

@@ -97,24 +97,6 @@ pub(in crate::store) fn add(
     Ok(id)
 }
 
-pub(super) fn rename(
-    connection: &Connection,
-    user: &str,
-    id: i64,
-    name: &str,
-) -> Result<bool, Fault> {
-    let update = "UPDATE totp_devices SET name = ?3 WHERE id = ?2 AND user = ?1";
-    let changed = connection
-        .execute(update, params![user, id, good_name(name)?])
-        .map_err(or_taken(StoreError::NameTaken))?;
-    Ok(changed == 1)
-}
-
-pub(super) fn remove(connection: &Connection, user: &str, id: i64) -> Result<bool, Fault> {
-    let delete = "DELETE FROM totp_devices WHERE id = ?2 AND user = ?1";
-    Ok(connection.execute(delete, params![user, id])? == 1)
-}
-
 pub(super) fn spend(
     connection: &Connection,
     user: &str,

@@ -156,24 +156,6 @@ pub(in crate::store) fn add(
     Ok(connection.last_insert_rowid())
 }
 
-pub(super) fn rename(
-    connection: &Connection,
-    user: &str,
-    id: i64,
-    name: &str,
-) -> Result<bool, Fault> {
-    let update = "UPDATE webauthn_credentials SET name = ?3 WHERE id = ?2 AND user = ?1";
-    let changed = connection
-        .execute(update, params![user, id, good_name(name)?])
-        .map_err(or_taken(StoreError::NameTaken))?;
-    Ok(changed == 1)
-}
-
-pub(super) fn remove(connection: &Connection, user: &str, id: i64) -> Result<bool, Fault> {
-    let delete = "DELETE FROM webauthn_credentials WHERE id = ?2 AND user = ?1";
-    Ok(connection.execute(delete, params![user, id])? == 1)
-}
-
 pub(super) fn note(connection: &Connection, used: &Assertion, now: u64) -> Result<bool, Fault> {
     let update = "UPDATE webauthn_credentials SET sign_count = ?3, \
         clone_warning = max(clone_warning, ?4), present = ?5, verified = ?6, backup_state = ?7, \
