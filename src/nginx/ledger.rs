@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::Config,
     session::{Key, Record},
-    store::{Ban, BannedBy, Target},
+    store::{Ban, BannedBy, Mark, Target},
     users::regulation::{Stage, Who},
 };
 
@@ -50,7 +50,7 @@ struct Clerk {
     /// Whether the last visit failed, which is said once.
     broken: Cell<bool>,
     /// The number of the last order that was carried out, once it is known.
-    last: Cell<Option<i64>>,
+    last: Cell<Option<Mark>>,
     /// When this worker began.
     began: u64,
 }

@@ -23,17 +23,12 @@ pub fn carry_out(zone: &Rc<Zone>, order: Order) {
                 sessions.carry_out(&Key(key));
             }
         }
-        Command::EndUser(user) => walk(zone, Rc::new(Wanted::new(Some(user), order.at)), 0),
+        Command::EndUser { user, .. } => {
+            walk(zone, Rc::new(Wanted::new(Some(user), order.at)), 0);
+        }
         Command::EndAll => walk(zone, Rc::new(Wanted::new(None, order.at)), 0),
-        Command::Ban(target, until) => ban(
-            zone,
-            &Ban {
-                target,
-                until,
-                created: order.at,
-                by: BannedBy::Administrator,
-            },
-        ),
+        Command::Ban(made) => ban(zone, &made),
+        Command::Count(_) => {}
         Command::Revoke(target) => {
             let revoke = |attempts: &mut Attempts<'_>| match &target {
                 Target::User(name) => attempts.revoke_user(name),

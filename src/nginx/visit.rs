@@ -1,13 +1,13 @@
 //! One visit of a thread to the store: writes down what happened to sessions and bans, and brings
 //! orders of the command line back. Touches neither the loop nor the zone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::office::{Line, Office};
 use crate::{
     config::Config,
     session::{Key, Realm, Record},
-    store::{Ban, Event, Ledger, LedgerSession, Order, StoreError},
+    store::{Ban, Event, Ledger, LedgerSession, Mark, Order, StoreError},
 };
 
 /// Seconds within which the use of a session is written down once.
@@ -44,7 +44,7 @@ pub struct Visit {
     /// When the zone was made, if the bans are missing in it.
     pub born: Option<u64>,
     /// The last order that was carried out, once it is known.
-    pub last: Option<i64>,
+    pub last: Option<Mark>,
     /// When the worker began.
     pub began: u64,
     /// Unix seconds.
@@ -58,7 +58,7 @@ pub struct Brought {
     /// Orders that are to be carried out.
     pub orders: Vec<Order>,
     /// The number of the last of them.
-    pub last: i64,
+    pub last: Mark,
 }
 
 /// What a visit came to. `Ok(None)`: there is no store yet and nothing to keep in one.
@@ -78,55 +78,57 @@ impl Visit {
     }
 
     fn exchange(&self, store: &dyn Ledger) -> Result<Brought, StoreError> {
-        let emptied = self.born.map(|at| Event::Emptied { at });
-        let events = self.entries.iter().filter_map(|entry| self.event(entry));
-        let events: Vec<Event> = emptied.into_iter().chain(events).collect();
+        let events: Vec<Event> = self
+            .entries
+            .iter()
+            .filter_map(|entry| self.event(entry))
+            .collect();
         if !events.is_empty() {
-            store.record(&events, self.now)?;
+            store.record(&events, 0, self.now)?;
         }
         let bans = match self.born {
             Some(_) => store.bans(self.now)?,
             None => Vec::new(),
         };
         let last = match self.last {
-            // In a file that was put in the place of another, numbers begin anew.
-            Some(last) if store.last_order_before(u64::MAX)? >= last => last,
-            Some(_) => store.last_order_before(self.now.saturating_sub(LOOK_BACK))?,
-            None => store.last_order_before(self.began.saturating_sub(LOOK_BACK))?,
+            Some(last) => last,
+            None => store.mark_before(LOOK_BACK, self.now)?,
         };
-        let orders = store.orders_after(last, ORDERS)?;
+        let found = store.orders_after(last, ORDERS, Duration::ZERO)?;
         Ok(Brought {
             bans,
-            last: orders.last().map_or(last, |order| order.id),
-            orders,
+            last: found.next,
+            orders: found.orders,
         })
     }
 
     /// The entry as it is written down; `None` for a session of a domain that is configured no more.
     fn event(&self, entry: &Entry) -> Option<Event> {
         Some(match entry {
-            Entry::Started(key, record) => {
-                let realm = self.realm(record)?;
-                Event::Started(LedgerSession {
-                    key: key.0,
-                    user: record.user.to_string(),
-                    domain: realm.domain.clone(),
-                    address: record.address,
-                    device: record.device.to_string(),
-                    methods: record.methods.words().map(str::to_owned).collect(),
-                    remember: record.remember,
-                    created: record.created,
-                    last_used: record.last_activity,
-                    ends: ends(realm, record),
-                })
-            }
-            Entry::Used(key, record) => Event::Used {
-                key: key.0,
-                at: record.last_activity,
-                ends: ends(self.realm(record)?, record),
+            Entry::Started(key, record) => Event::Started {
+                session: self.session(key, record)?,
+                replaces: None,
             },
+            Entry::Used(key, record) => Event::Used(self.session(key, record)?),
             Entry::Ended(key) => Event::Ended(key.0),
             Entry::Banned(ban) => Event::Banned(ban.clone()),
+        })
+    }
+
+    fn session(&self, key: &Key, record: &Record) -> Option<LedgerSession> {
+        let realm = self.realm(record)?;
+        Some(LedgerSession {
+            key: key.0,
+            user: record.user.to_string(),
+            domain: realm.domain.clone(),
+            address: record.address,
+            device: record.device.to_string(),
+            methods: record.methods.words().map(str::to_owned).collect(),
+            remember: record.remember,
+            created: record.created,
+            last_used: record.last_activity,
+            ends: ends(realm, record),
+            record: record.encode().to_vec(),
         })
     }
 

@@ -1,5 +1,5 @@
-//! What outlives the processes: second factors, preferred methods, one-time codes, and what is
-//! written down of sessions and bans.
+//! What outlives the processes: second factors, preferred methods, one-time codes, sessions, failed
+//! attempts and bans.
 //!
 //! Blocking: whoever calls this runs it where waiting is allowed. Knows no nginx and no request;
 //! the clock and random bytes are arguments (`now` is Unix seconds). A store is never opened before
@@ -21,7 +21,10 @@ mod sqlite;
 
 pub use error::StoreError;
 pub use factors::{Factors, Random};
-pub use ledger::{Ban, BannedBy, Command, Event, Ledger, LedgerSession, Order, SessionKey, Target};
+pub use ledger::{
+    Ban, BannedBy, Command, Event, Ledger, LedgerSession, MAX_RECORD, Mark, Order, Orders,
+    SessionKey, Target, TriedAt, Try,
+};
 pub use model::{
     Algorithm, Assertion, Credential, Enrolled, MAX_CODES, MAX_DEVICES, MAX_NAME, NewCode,
     NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice, is_good_name,

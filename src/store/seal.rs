@@ -23,6 +23,7 @@ pub struct StorageKey {
     seal: XChaCha20Poly1305,
     codes: Hmac<Sha256>,
     marks: Hmac<Sha256>,
+    nonces: Hmac<Sha256>,
 }
 
 /// Where a sealed value lies: table, column and what tells its row from every other.
@@ -50,12 +51,25 @@ impl StorageKey {
             seal: XChaCha20Poly1305::new((&*key(b"auth-gate store seal 1")).into()),
             codes: hmac(b"auth-gate store codes 1"),
             marks: hmac(b"auth-gate store marks 1"),
+            nonces: hmac(b"auth-gate store nonces 1"),
         }
     }
 
     pub(super) fn seal(&self, place: Place<'_>, secret: &[u8], random: &mut Random<'_>) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         random(&mut nonce);
+        self.seal_under(nonce, place, secret)
+    }
+
+    /// The same without a source of randomness: the nonce is a MAC of all that is sealed and where, so
+    /// that only the same value in the same place is ever sealed under the same one.
+    pub(super) fn seal_same(&self, place: Place<'_>, secret: &[u8]) -> Vec<u8> {
+        let nonce = mac(&self.nonces, &[&place.bytes(), secret]);
+        let nonce = nonce.first_chunk().expect("a MAC is longer than a nonce");
+        self.seal_under(*nonce, place, secret)
+    }
+
+    fn seal_under(&self, nonce: [u8; NONCE], place: Place<'_>, secret: &[u8]) -> Vec<u8> {
         let payload = Payload {
             msg: secret,
             aad: &place.bytes(),
@@ -156,6 +170,22 @@ mod tests {
         column.column = "name";
         assert!(open(&key, column).is_none());
         assert!(open(&StorageKey::derive(b"another key"), place(row)).is_none());
+    }
+
+    #[test]
+    fn what_is_sealed_without_randomness_differs_with_content_and_place() {
+        let key = StorageKey::derive(b"a key of some length");
+        let row: &[&[u8]] = &[b"alice"];
+        let sealed = key.seal_same(place(row), b"secret");
+        assert_eq!(key.open(place(row), &sealed).unwrap().as_slice(), b"secret");
+        assert_eq!(key.seal_same(place(row), b"secret"), sealed);
+        let others = [
+            key.seal_same(place(row), b"secreT"),
+            key.seal_same(place(&[b"bob"]), b"secret"),
+        ];
+        for other in others {
+            assert_ne!(other[1..=NONCE], sealed[1..=NONCE]);
+        }
     }
 
     #[test]

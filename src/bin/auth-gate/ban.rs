@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ngx_http_auth_gate_module::store::{self, Command, Ledger, Target};
+use ngx_http_auth_gate_module::store::{self, BannedBy, Command, Ledger, Target};
 use ngx_http_auth_gate_module::users::regulation::counted_as;
 use serde_json::json;
 
@@ -79,7 +79,13 @@ fn add(arguments: &BanAdd) -> Result<Report, String> {
         };
         let who = named(&target);
         let until = desk.now.saturating_add(arguments.time);
-        let placed = store.place_order(&Command::Ban(target, until), desk.now);
+        let ban = store::Ban {
+            target,
+            until,
+            created: desk.now,
+            by: BannedBy::Administrator,
+        };
+        let placed = store.place_order(&Command::Ban(ban), 0, desk.now);
         placed.map_err(|error| error.to_string())?;
         Ok(Report::well(format!(
             "banned {who} until {}; a running nginx follows within two seconds\n",
@@ -97,7 +103,7 @@ fn revoke(arguments: &BanRevoke) -> Result<Report, String> {
             Held { ip, .. } => Target::Address(counted_as(ip.ok_or("name somebody")?)),
         };
         let who = named(&target);
-        let revoked = store.place_order(&Command::Revoke(target), desk.now);
+        let revoked = store.place_order(&Command::Revoke(target), 0, desk.now);
         let revoked = revoked.map_err(|error| error.to_string())?;
         Ok(Report::well(match revoked {
             0 => format!("{who} was not banned; failed logins are forgotten within two seconds\n"),

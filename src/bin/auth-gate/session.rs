@@ -98,11 +98,11 @@ fn end(arguments: &SessionEnd) -> Result<Report, String> {
             (None, Some(typed)) => {
                 let user = has_or_is(desk, typed)?;
                 let whose = format!(" of {user}");
-                (Command::EndUser(user), whose)
+                (Command::EndUser { user, except: None }, whose)
             }
             (None, None) => (Command::EndAll, String::new()),
         };
-        let ended = store.place_order(&command, desk.now);
+        let ended = store.place_order(&command, 0, desk.now);
         let ended = ended.map_err(|error| error.to_string())?;
         Ok(Report::well(format!(
             "ended {}{whose}; a running nginx follows within two seconds\n",
