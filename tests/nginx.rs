@@ -17,6 +17,7 @@ mod nginx {
     mod configuration;
     mod cookies;
     mod csrf;
+    mod doors_recorded;
     mod examples;
     mod hashing;
     mod hosts;

@@ -15,6 +15,7 @@ mod check;
 mod criteria;
 mod domains;
 mod durations;
+mod endpoints;
 mod env;
 mod later;
 mod limits;
@@ -48,7 +49,7 @@ pub use rewrite::{RewriteError, replace_password};
 use crate::access::Rules;
 use crate::factors::webauthn;
 use crate::mail::Notifier;
-use crate::portal::{Account, RateLimits, SecondFactors, Theme};
+use crate::portal::{Account, Endpoint, RateLimits, SecondFactors, Theme};
 use crate::users::Directory;
 use crate::users::regulation::Settings;
 use report::{At, Report};
@@ -121,6 +122,7 @@ pub fn load(path: &Path, loader: &dyn Loader) -> Result<Loaded, Vec<Problem>> {
                 account: parts.account,
                 notifier: parts.notifier,
                 rate_limits: parts.rate_limits,
+                endpoints: parts.endpoints,
                 default_redirection_url: parts.default_redirection_url,
             },
             warnings,
@@ -175,6 +177,7 @@ struct Parts {
     account: Account,
     notifier: Option<Notifier>,
     rate_limits: RateLimits,
+    endpoints: Vec<Endpoint>,
     default_redirection_url: Option<Url>,
 }
 
@@ -212,6 +215,7 @@ impl Parts {
             account,
             notifier,
             rate_limits,
+            endpoints: endpoints::endpoints(root, report),
             default_redirection_url,
         }
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::access::Rules;
 use crate::mail::Notifier;
-use crate::portal::{Account, RateLimits, SecondFactors, Theme};
+use crate::portal::{Account, Endpoint, RateLimits, SecondFactors, Theme};
 use crate::session::Realm;
 use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
@@ -38,6 +38,8 @@ pub struct Config {
     pub notifier: Option<Notifier>,
     /// `server.endpoints.rate_limits`.
     pub rate_limits: RateLimits,
+    /// `server.endpoints.authz`.
+    pub endpoints: Vec<Endpoint>,
     /// `default_redirection_url` of old files; the cookie domains have it, too.
     pub default_redirection_url: Option<Url>,
 }

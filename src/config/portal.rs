@@ -17,6 +17,7 @@ impl Config {
             email_login: self.users_file.matching.search_email,
             second: self.second.clone(),
             account: self.account.clone(),
+            endpoints: self.endpoints.clone(),
         }
     }
 }
@@ -32,6 +33,7 @@ fn domain(cookie: &CookieDomain) -> Domain {
             .authelia_url
             .as_ref()
             .map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        login: cookie.authelia_url.as_ref().map(ToString::to_string),
         // An address instead of a name has no party: browsers know no credentials of it.
         party: cookie
             .authelia_url

@@ -28,17 +28,20 @@ pub fn servers(
             )
         };
         ours.names = ServerNames::copy(names);
-        if !ours.guards {
+        if !ours.guards && ours.doors.is_empty() {
             continue;
         }
         let Some(loaded) = &conf.loaded else {
             conf_log(
                 cf,
                 Level::Emerg,
-                "\"auth_gate\" and \"auth_gate_portal\" need \"auth_gate_config FILE;\" in the http block",
+                "\"auth_gate\", \"auth_gate_portal\" and \"auth_gate_endpoints\" need \"auth_gate_config FILE;\" in the http block",
             );
             return Err(());
         };
+        if !ours.guards {
+            continue;
+        }
         let name = ours
             .names
             .samples()

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use super::{
     access,
     conf::{IdentityHeaders, Loaded},
-    entry,
+    doors, entry,
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, Extent, NoMemory},
     reply,
@@ -34,6 +34,9 @@ pub unsafe extern "C" fn server_rewrite(r: *mut ngx_http_request_t) -> ngx_int_t
         let Some(request) = (unsafe { Request::from_callback(r) }) else {
             return DECLINED;
         };
+        if doors::has_left(request) {
+            return ffi::NGX_HTTP_BAD_REQUEST as ngx_int_t;
+        }
         let server = request.server();
         if !server.guards {
             return DECLINED;

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
+use ipnet::IpNet;
+
 use super::{
+    doors,
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
     office::Office,
@@ -87,6 +90,8 @@ pub struct ServerConf {
     pub lets_headers_through: bool,
     /// The paths under which locations here serve the portal.
     pub portals: Vec<String>,
+    /// The paths under which authorization endpoints stand here.
+    pub doors: Vec<String>,
 }
 
 /// `location`, `limit_except` and, as their parents, `server` and `http`.
@@ -96,6 +101,10 @@ pub struct LocationConf {
     pub gate: Option<bool>,
     /// `auth_gate_portal`: the path under which the portal stands, without a final slash.
     pub portal: Option<String>,
+    /// `auth_gate_endpoints`.
+    pub endpoints: bool,
+    /// `auth_gate_trusted_proxies`; made whole by the merge.
+    pub trusted_proxies: Option<Rc<[IpNet]>>,
     /// `auth_gate_policy`.
     pub policy: Option<PolicySource>,
     /// `auth_gate_require`, a line each.
@@ -135,7 +144,7 @@ pub enum ChallengeForm {
 impl LocationConf {
     /// Whether requests that reach this location are guarded.
     pub fn is_guarded(&self) -> bool {
-        self.gate == Some(true) && self.portal.is_none()
+        self.gate == Some(true) && self.portal.is_none() && !self.endpoints
     }
 
     /// Which identity headers hold here.
@@ -155,6 +164,9 @@ impl LocationConf {
         self.policy = self.policy.or(parent.policy);
         self.identity_headers = self.identity_headers.or(parent.identity_headers);
         self.challenge = self.challenge.or(parent.challenge);
+        let trusted = self.trusted_proxies.take();
+        let trusted = trusted.or_else(|| parent.trusted_proxies.clone());
+        self.trusted_proxies = Some(trusted.unwrap_or_else(doors::private_networks));
         inherit_list(&mut self.require, &parent.require);
         inherit_list(&mut self.unauthenticated, &parent.unauthenticated);
         inherit_list(&mut self.unauthenticated_url, &parent.unauthenticated_url);

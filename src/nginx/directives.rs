@@ -8,7 +8,7 @@ use std::{
 use super::{
     conf::{ChallengeForm, IdentityHeaders, LocationConf, MainConf, ServerConf},
     directive::{Directive, Mistake},
-    entry,
+    doors, entry,
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
         NGX_HTTP_LMT_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF,
@@ -23,7 +23,7 @@ use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 12] = [
+static mut COMMANDS: [ngx_command_t; 14] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -46,6 +46,18 @@ static mut COMMANDS: [ngx_command_t; 12] = [
         c"auth_gate_portal",
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         auth_gate_portal,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_endpoints",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_endpoints,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_trusted_proxies",
+        ANYWHERE | NGX_CONF_1MORE,
+        auth_gate_trusted_proxies,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -151,6 +163,8 @@ setters! {
     auth_gate_config(MainConf) = load::set_configuration;
     auth_gate_zone(MainConf) = set_zone;
     auth_gate_portal(LocationConf) = portal::set_portal;
+    auth_gate_endpoints(LocationConf) = doors::set_endpoints;
+    auth_gate_trusted_proxies(LocationConf) = doors::set_trusted_proxies;
     auth_gate_policy(LocationConf) = set_policy;
     auth_gate_require(LocationConf) = add_require;
     auth_gate_unauthenticated(LocationConf) = add_unauthenticated;

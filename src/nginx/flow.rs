@@ -6,7 +6,7 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{
     conf::Loaded,
-    errands,
+    doors, errands,
     facts::{self, host_with_port},
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     hashing,
@@ -236,7 +236,10 @@ fn level(event: &Event) -> Level {
         | Event::NoLeave(_)
         | Event::WrongPassword(_)
         | Event::Change(_, _, Some(_))
-        | Event::Outage(_) => Level::Error,
+        | Event::Outage(_)
+        | Event::Misask { setup: true, .. } => Level::Error,
+        // What a client can cause at will is no news.
+        Event::Misask { setup: false, .. } => Level::Info,
     }
 }
 
@@ -270,6 +273,7 @@ fn with_visit<R>(
         body,
         address: request.client(),
         now: super::now(),
+        doorway: doors::doorway(request),
     };
     Some(f(&portal, &visit, &mut surroundings))
 }

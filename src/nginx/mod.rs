@@ -23,6 +23,7 @@ mod clean;
 mod conf;
 mod directive;
 mod directives;
+mod doors;
 mod entry;
 mod errands;
 mod facts;

@@ -1,11 +1,11 @@
-//! The portal's location: the directive and the content handler, which hands each request with its
+//! The portal's location: the directive and the content handler, which serves the endpoints, too, and which hands each request with its
 //! body to [`flow`].
 
 use super::{
     body::{self, BadBody},
     conf::LocationConf,
     directive::{Directive, Mistake},
-    entry,
+    doors, entry,
     ffi::{
         self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t,
         ngx_int_t,
@@ -35,9 +35,21 @@ pub fn set_portal(directive: &Directive, conf: &mut LocationConf) -> Result<(), 
     let path = String::from_utf8_lossy(bytes(&location.name))
         .trim_end_matches('/')
         .to_owned();
+    if conf.endpoints {
+        return Err(Mistake::Says(
+            "stands beside \"auth_gate_endpoints\", which the portal serves already: remove that"
+                .into(),
+        ));
+    }
     conf.portal = Some(path);
     location.handler = Some(handler);
     Ok(())
+}
+
+/// Lets our handler serve the location that is read.
+pub fn take_location(directive: &Directive) {
+    // SAFETY: while a location is read, the context holds its core configuration.
+    unsafe { core_location(directive.cf()) }.handler = Some(handler);
 }
 
 unsafe fn core_location<'a>(cf: *mut ffi::ngx_conf_t) -> &'a mut ffi::ngx_http_core_loc_conf_t {
@@ -73,7 +85,7 @@ unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         if request.is_subrequest() {
             return NGX_HTTP_FORBIDDEN as ngx_int_t;
         }
-        if !may_have_body(request.method()) {
+        if doors::are_meant(request) || !may_have_body(request.method()) {
             // As the reading of a body does: whoever ends the request gives up one hold, and nginx
             // gives up the other when this returns.
             let raw = request.raw_mut();

@@ -117,6 +117,14 @@ impl<'r> Request<'r> {
         Headers::of(&self.raw().headers_in.headers)
     }
 
+    /// Names and values of all headers.
+    pub fn named_headers(self) -> impl Iterator<Item = (&'r [u8], &'r [u8])> {
+        self.headers()
+            // SAFETY: elements of a live list are readable.
+            .map(|e| unsafe { e.as_ref() })
+            .map(|e| (bytes(&e.key), bytes(&e.value)))
+    }
+
     /// Value of the first header of this name, in any case.
     pub fn header(self, name: &str) -> Option<&'r [u8]> {
         self.header_values(name).next()

@@ -205,16 +205,18 @@ pub unsafe extern "C" fn merge_location_conf(
         if idle && core.name.len > 0 {
             warn_about_idle(cf, &core.name);
         }
-        if core.noname() == 1 && child.portal.is_none() && parent.portal.is_some() {
+        let serves_none = child.portal.is_none() && !child.endpoints;
+        if core.noname() == 1 && serves_none && (parent.portal.is_some() || parent.endpoints) {
             child.portal.clone_from(&parent.portal);
+            child.endpoints = parent.endpoints;
             portal::serve_inside(core);
         }
-        if child.portal.is_some() && !portal::serves(core) {
+        if (child.portal.is_some() || child.endpoints) && !portal::serves(core) {
             conf_log(
                 cf,
                 Level::Emerg,
-                "\"auth_gate_portal\" and another directive that answers requests, such as proxy_pass, \
-                 stand in one location: only one of them can; give the portal a location of its own",
+                "\"auth_gate_portal\" or \"auth_gate_endpoints\" and another directive that answers requests, such as proxy_pass, \
+                 stand in one location: only one of them can; give each a location of its own",
             );
             return CONF_ERROR;
         }
@@ -231,8 +233,14 @@ pub unsafe extern "C" fn merge_location_conf(
         }
         server.guards |= child.gate == Some(true) || child.portal.is_some();
         server.lets_headers_through |= child.identity_headers() == IdentityHeaders::Off;
+        if child.endpoints {
+            server.doors.push(String::new());
+            // Nothing reads a body that comes along.
+            core.client_max_body_size = 0;
+        }
         if let Some(path) = &child.portal {
             server.portals.push(path.clone());
+            server.doors.push(path.clone());
             core.client_max_body_size = BODY_LIMIT as ffi::off_t;
             core.client_body_buffer_size = BODY_LIMIT;
         }

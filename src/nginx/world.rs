@@ -14,7 +14,7 @@ use crate::{
     session::{Key, Keys, Record},
     users::{
         Directory,
-        regulation::{Attempt, Attempts, Banned, FLOOR_FORM, Reservation, Stage, Whom},
+        regulation::{Attempt, Attempts, Banned, Reservation, Stage, Whom},
     },
 };
 
@@ -70,6 +70,13 @@ impl World for Surroundings<'_> {
         self.zone
             .sessions()
             .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
+    }
+
+    fn touch(&mut self, key: &Key, before: &Record, after: &Record, ends: u64) {
+        if let Some(mut sessions) = self.zone.sessions() {
+            sessions.touch(key, ends, after.last_activity);
+        }
+        ledger::used(key, before, after);
     }
 
     fn end(&mut self, key: &Key) {
@@ -148,11 +155,11 @@ impl World for Surroundings<'_> {
         };
     }
 
-    fn hold(&mut self) -> u64 {
+    fn hold(&mut self, floor: u64) -> u64 {
         let byte = random()[0];
         self.zone
-            .with_delay(|delay| delay.answer_after(FLOOR_FORM, byte))
-            .unwrap_or(FLOOR_FORM)
+            .with_delay(|delay| delay.answer_after(floor, byte))
+            .unwrap_or(floor)
     }
 
     fn record_success(&mut self, millis: u64) {

@@ -74,6 +74,13 @@ pub enum Event {
     EndSessions(String, usize),
     /// The store or something else outside does not work: a sentence for the administrator.
     Outage(String),
+    /// A proxy asked an authorization endpoint what cannot be answered.
+    Misask {
+        /// Which endpoint, which header and why.
+        sentence: String,
+        /// Whether it is the setup that is at fault and not what a visitor sends.
+        setup: bool,
+    },
 }
 
 /// How a body is written.
@@ -140,6 +147,24 @@ impl Answer {
         answer
     }
 
+    /// Leave to go on, for a proxy that asks.
+    pub(super) fn leave() -> Self {
+        Self::new(200)
+            .with_body(TEXT, b"200 OK".to_vec())
+            .with("Cache-Control", "no-store")
+    }
+
+    /// A status with an address to go to, as `Location` and as a link.
+    pub(super) fn link(status: u16, location: String) -> Self {
+        let shown = askama::filters::escape(&location, askama::filters::Html)
+            .map_or_else(|_| String::new(), |escaped| escaped.to_string());
+        let body = format!("<a href=\"{shown}\">{status} {}</a>", reason(status));
+        let mut answer = Self::new(status).with_body(HTML, body.into_bytes());
+        answer.location = Some(location);
+        answer.protect("default-src 'none'".into());
+        answer
+    }
+
     /// Adds a header.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
@@ -188,11 +213,14 @@ const PROTECTION: [(&str, &str); 9] = [
 
 fn reason(status: u16) -> &'static str {
     match status {
+        302 => "Found",
+        303 => "See Other",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
         413 => "Content Too Large",
         429 => "Too Many Requests",
         503 => "Service Unavailable",
@@ -250,6 +278,7 @@ impl fmt::Display for Event {
             Event::EndSessions(user, 1) => write!(f, "user {user:?} ended a session"),
             Event::EndSessions(user, count) => write!(f, "user {user:?} ended {count} sessions"),
             Event::Outage(sentence) => f.write_str(sentence),
+            Event::Misask { sentence, .. } => write!(f, "cannot answer {sentence}"),
         }
     }
 }

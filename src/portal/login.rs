@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::session::{Key, Methods};
 use crate::users::PasswordHash;
-use crate::users::regulation::Reservation;
+use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
 
 use super::answer::{Answer, Event};
+use super::doors;
 use super::onward::{Onward, Wish};
 use super::request::Request;
 use super::sessions::{self, SignIn};
@@ -53,6 +54,8 @@ pub struct Login {
     pub(super) wish: Wish,
     /// The session that the password is added to.
     pub(super) session: Option<Key>,
+    /// Whether the password stood in a header, at an authorization endpoint: no session comes of it.
+    pub(super) at_endpoint: bool,
     /// Who it is, if there is such a user.
     user: Option<Known>,
     /// `None` when the address or the user is banned.
@@ -109,6 +112,7 @@ impl Portal {
             remember: typed.remember,
             wish: typed.wish,
             session: typed.session,
+            at_endpoint: false,
             user,
             reservation,
         };
@@ -137,6 +141,18 @@ impl Portal {
             .filter(|user| matched && !banned && world.directory().user(&user.name).is_some());
         if let Some(reservation) = login.reservation.take() {
             world.settle(&reservation, user.is_some());
+        }
+        if login.at_endpoint {
+            let user = user.map(|user| user.name);
+            let right = user.is_some();
+            let mut answer = self.ask_again(request, user, world);
+            if right {
+                world.record_success(elapsed);
+            } else {
+                answer.hold = world.hold(FLOOR_BASIC);
+                answer.event = Some(doors::failure(&login, banned));
+            }
+            return answer;
         }
         let domain = self.settings.domain_of(request.host_name());
         match (user, domain) {
@@ -182,7 +198,7 @@ impl Portal {
             }
             Door::Page => self.login_failed(request, &login, world),
         };
-        answer.hold = world.hold();
+        answer.hold = world.hold(FLOOR_FORM);
         answer.event = Some(if banned {
             Event::Ban(login.typed)
         } else {
@@ -280,6 +296,7 @@ impl Login {
             remember: false,
             wish: Wish::default(),
             session: None,
+            at_endpoint: false,
             user: None,
             reservation: None,
         }

@@ -11,6 +11,7 @@ mod answer;
 mod api;
 mod csrf;
 mod dates;
+mod doors;
 mod entrance;
 mod errand;
 mod form;
@@ -37,6 +38,7 @@ use askama::Template;
 pub use account::{Change, Kind};
 pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
 pub use csrf::COOKIE as FORM_COOKIE;
+pub use doors::{CredentialHeader, Endpoint, Implementation, Schemes, Strategy, may_be_endpoint};
 pub use errand::{
     AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
     Sweep, Work,
@@ -47,7 +49,7 @@ pub use letter::Letter;
 pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
-pub use request::{Headers, Request};
+pub use request::{Doorway, Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{Account, Domain, Elevation, Reset, SecondFactors, Settings, Theme};
 pub use world::{Busy, Limited, World};
@@ -91,6 +93,9 @@ impl Portal {
 
     /// What follows from `request`.
     pub fn answer(&self, request: &Request<'_>, world: &mut dyn World) -> Step {
+        if let Some(step) = self.endpoint(request, world) {
+            return step;
+        }
         if !request.is_https() && !api::is_health(request.path) {
             return Step::Answer(self.needs_https(reader(request)));
         }

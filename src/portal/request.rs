@@ -1,5 +1,6 @@
 //! A request to the portal as the glue hands it in.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::messages::Messages;
@@ -27,6 +28,35 @@ pub struct Request<'a> {
     pub address: IpAddr,
     /// Unix seconds.
     pub now: u64,
+    /// What an authorization endpoint looks at beside; `None` where none can be meant.
+    pub doorway: Option<Doorway<'a>>,
+}
+
+/// What an authorization endpoint looks at beside.
+#[derive(Clone, Debug)]
+pub struct Doorway<'a> {
+    /// The request target as it was sent.
+    pub target: Cow<'a, [u8]>,
+    /// Names and values of all headers, in the order of arrival.
+    pub headers: Vec<(&'a [u8], &'a [u8])>,
+    /// Whether the peer is one whose `X-Forwarded-For` is believed.
+    pub trusted: bool,
+    /// Whether nothing but endpoints is served here.
+    pub only: bool,
+}
+
+impl Doorway<'_> {
+    /// The values of all headers of that name, in any case.
+    pub fn values<'d>(&'d self, name: &'d str) -> impl Iterator<Item = &'d [u8]> + 'd {
+        let named = move |(other, _): &&(&[u8], &[u8])| other.eq_ignore_ascii_case(name.as_bytes());
+        self.headers.iter().filter(named).map(|(_, value)| *value)
+    }
+
+    /// The raw path below `base`, without the query.
+    pub fn path(&self, base: &str) -> Option<&[u8]> {
+        let below = self.target.strip_prefix(base.as_bytes())?;
+        below.split(|byte| *byte == b'?').next()
+    }
 }
 
 /// The headers that matter, as they were sent.
@@ -172,6 +202,7 @@ mod tests {
             body: b"",
             address: Ipv4Addr::LOCALHOST.into(),
             now: 0,
+            doorway: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::session::Realm;
 use crate::store::SecondFactor;
 use crate::users::PasswordPolicy;
 
+use super::doors::Endpoint;
 use super::return_address::is_plain;
 
 /// The portal's settings.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub second: SecondFactors,
     /// What users may change themselves.
     pub account: Account,
+    /// `server.endpoints.authz`.
+    pub endpoints: Vec<Endpoint>,
 }
 
 /// What can be proven beside the password. Without a store there is nothing.
@@ -98,6 +101,8 @@ pub struct Domain {
     /// The address of the portal without a slash at its end, where the file names it. Letters lead
     /// there.
     pub url: Option<String>,
+    /// The same as it is written into a `Location`: with the path that it has.
+    pub login: Option<String>,
     /// As whom authenticators know the portal; `None` where the file names no address of it.
     pub party: Option<webauthn::RelyingParty>,
 }

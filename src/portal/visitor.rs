@@ -1,7 +1,7 @@
 //! Who is at the door: the session that a browser presents, if it still lasts and its user exists.
 
 use crate::access::Subject;
-use crate::session::{Key, Methods, Record, carries, clear_cookie, standing, tokens};
+use crate::session::{Key, Methods, Record, carries, clear_cookie, needs_touch, standing, tokens};
 use crate::users::User;
 
 use super::request::Request;
@@ -36,6 +36,26 @@ impl Visitor {
                 .holder(record.user.as_str(), record.password)?;
             Some(Self::new(key, &record, user, domain))
         })
+    }
+
+    /// Notes that the visitor's session was used, as the gate does it.
+    pub(super) fn use_session(
+        &self,
+        request: &Request<'_>,
+        domain: &Domain,
+        world: &mut dyn World,
+    ) {
+        let Some(record) = world.session(&self.key) else {
+            return;
+        };
+        if needs_touch(&record, request.now) {
+            let used = Record {
+                last_activity: request.now,
+                ..record
+            };
+            let ends = domain.realm.lifetimes.ends(&used);
+            world.touch(&self.key, &record, &used, ends);
+        }
     }
 
     /// The visitor as the rules see one.

@@ -27,6 +27,9 @@ pub trait World {
     /// Keeps a session until `ends` (Unix seconds). `false`: it could not be kept.
     fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool;
 
+    /// Notes that the session `before` was used and is `after` since.
+    fn touch(&mut self, key: &Key, before: &Record, after: &Record, ends: u64);
+
     /// Ends a session, for every worker at once.
     fn end(&mut self, key: &Key);
 
@@ -63,8 +66,9 @@ pub trait World {
     /// that.
     fn withdraw(&mut self, reservation: &Reservation);
 
-    /// Milliseconds after its arrival before which a failed attempt is not answered.
-    fn hold(&mut self) -> u64;
+    /// Milliseconds after its arrival before which a failed attempt is not answered; no fewer than
+    /// `floor`.
+    fn hold(&mut self, floor: u64) -> u64;
 
     /// Remembers that a successful attempt took `millis`, so that failures take as long.
     fn record_success(&mut self, millis: u64);

@@ -38,8 +38,8 @@ pub fn bad(line: &Line) -> u16 {
 }
 
 /// What `line` asks for; `None` where a header is missing that the endpoint cannot do without. The
-/// recorder asked over plain http.
-pub fn asked(line: &Line) -> Option<Asked> {
+/// recorder asked over plain http. Authelia loses the query at ext-authz; `query` keeps it.
+pub fn asked(line: &Line, query: bool) -> Option<Asked> {
     let dropped = |header: &str| line.drop.as_deref() == Some(header);
     // Without `url` none of the headers came that make one.
     let addressless = dropped("url") || dropped("host") || dropped("proto");
@@ -62,11 +62,10 @@ pub fn asked(line: &Line) -> Option<Asked> {
             }
         }
         "ext-authz" if dropped("proto") => return None,
-        // Authelia loses the query here; to be judged on the same request, so do we.
         "ext-authz" => {
             asked.host.make_ascii_lowercase();
-            let end = asked.target.find('?').unwrap_or(asked.target.len());
-            asked.target.truncate(end);
+            let end = asked.target.find('?').filter(|_| !query);
+            asked.target.truncate(end.unwrap_or(asked.target.len()));
         }
         "verify" => {
             let whole = line.target.len() % 2 == 1;
@@ -102,13 +101,16 @@ fn own_target(line: &Line) -> String {
     }
 }
 
-/// Whether `given` may be the portal of the cookie domain `domain`. Authelia takes http here too.
-pub fn is_portal(given: &str, domain: &str) -> bool {
+/// Whether `given` may be the portal of the cookie domain `domain`. Authelia takes http here too;
+/// `https` does not.
+pub fn is_portal(given: &str, domain: &str, https: bool) -> bool {
     let Ok(url) = url::Url::parse(given) else {
         return false;
     };
-    url.host_str()
-        .is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")))
+    let inside = url
+        .host_str()
+        .is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")));
+    inside && (!https || url.scheme() == "https")
 }
 
 /// What the endpoint makes of the credential in its header, and whose it is.

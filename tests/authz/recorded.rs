@@ -1,6 +1,7 @@
 //! The recording: its configuration, its requests and their answers.
 
 use ngx_http_auth_gate_module::config::{self, Config, Loader};
+use ngx_http_auth_gate_module::users::{HeaderSet, User};
 use serde::Deserialize;
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -42,6 +43,12 @@ pub struct Answer {
     pub authenticate: Option<String>,
     #[serde(rename = "remote-user")]
     pub remote_user: Option<String>,
+    #[serde(rename = "remote-groups")]
+    pub remote_groups: Option<String>,
+    #[serde(rename = "remote-name")]
+    pub remote_name: Option<String>,
+    #[serde(rename = "remote-email")]
+    pub remote_email: Option<String>,
 }
 
 impl Answer {
@@ -51,6 +58,24 @@ impl Answer {
             location: None,
             authenticate: None,
             remote_user: None,
+            remote_groups: None,
+            remote_name: None,
+            remote_email: None,
+        }
+    }
+
+    /// Leave to go on, and who it is.
+    pub fn allow(user: Option<&User>) -> Answer {
+        let value = |place| {
+            let value = HeaderSet::Remote.own_value(user?, place);
+            value.map(str::to_owned)
+        };
+        Answer {
+            remote_user: value(0),
+            remote_groups: value(1),
+            remote_name: value(2),
+            remote_email: value(3),
+            ..Answer::status(200)
         }
     }
 

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Cost, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
-    Settings, Step, Theme, World,
+    Account, Answer, Busy, Cost, Domain, Endpoint, Event, Headers, Limited, Portal, Request,
+    SecondFactors, Settings, Step, Theme, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -156,6 +156,7 @@ impl Ask {
             body: &self.body,
             address: Ipv4Addr::new(192, 0, 2, 7).into(),
             now,
+            doorway: None,
         }
     }
 }
@@ -380,6 +381,10 @@ impl World for Memory {
         !self.full
     }
 
+    fn touch(&mut self, key: &Key, _before: &Record, after: &Record, _ends: u64) {
+        self.sessions.insert(*key, *after);
+    }
+
     fn end(&mut self, key: &Key) {
         self.sessions.remove(key);
     }
@@ -432,8 +437,8 @@ impl World for Memory {
         attempts.withdraw(reservation);
     }
 
-    fn hold(&mut self) -> u64 {
-        1000
+    fn hold(&mut self, floor: u64) -> u64 {
+        floor.max(1000)
     }
 
     fn record_success(&mut self, millis: u64) {
@@ -456,12 +461,14 @@ pub fn settings(theme: Theme) -> Settings {
             ),
             default_redirection_url: Some("https://home.example.com".into()),
             url: None,
+            login: Some("https://auth.example.com/".into()),
             party: Some(RelyingParty::new(&"https://auth.example.com".parse().unwrap()).unwrap()),
         }],
         default_redirection_url: None,
         email_login: false,
         second: SecondFactors::default(),
         account: Account::default(),
+        endpoints: Endpoint::defaults(),
     }
 }
 

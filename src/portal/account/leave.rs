@@ -14,6 +14,7 @@ use crate::portal::visitor::Visitor;
 use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
 use crate::store::{NewCode, Purpose};
+use crate::users::regulation::FLOOR_FORM;
 
 /// What codes are made of: capitals and digits that nobody takes for another, 32 of them.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -260,7 +261,7 @@ impl Portal {
 /// An answer to a wrong code, or to somebody banned: neither sooner nor later.
 fn no_leave(answer: Answer, visitor: &Visitor, world: &mut dyn World) -> Answer {
     Answer {
-        hold: world.hold(),
+        hold: world.hold(FLOOR_FORM),
         event: Some(Event::NoLeave(visitor.name.clone())),
         ..answer
     }

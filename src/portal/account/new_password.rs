@@ -15,6 +15,7 @@ use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
 use crate::store::Purpose;
+use crate::users::regulation::FLOOR_FORM;
 
 use super::change::Change;
 use super::leave::leave_ends;
@@ -82,7 +83,7 @@ impl Portal {
                 }
                 let answer = then(portal, request, Err(Unchanged::Wrong), world);
                 Step::Answer(Answer {
-                    hold: world.hold(),
+                    hold: world.hold(FLOOR_FORM),
                     event: Some(Event::WrongPassword(visitor.name)),
                     ..answer
                 })

@@ -14,6 +14,7 @@ use crate::portal::ticket::Ticket;
 use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
 use crate::store::{NewCode, Purpose};
+use crate::users::regulation::FLOOR_FORM;
 
 use super::password::{Holder, Replying, Typed, Unchanged};
 
@@ -46,7 +47,7 @@ impl Portal {
             return Step::Answer(self.too_many(request, door, busy));
         }
         let answer = Answer {
-            hold: world.hold(),
+            hold: world.hold(FLOOR_FORM),
             event: Some(Event::AskReset(typed.clone())),
             ..answer
         };

@@ -14,6 +14,7 @@ use crate::portal::settings::Domain;
 use crate::portal::ticket::Ticket;
 use crate::portal::world::{Limited, World};
 use crate::portal::{Portal, Step};
+use crate::users::regulation::FLOOR_FORM;
 
 use super::NOT_PROVEN;
 use super::key::{challenge, lifespan};
@@ -235,7 +236,7 @@ impl Portal {
             }
         };
         Answer {
-            hold: world.hold(),
+            hold: world.hold(FLOOR_FORM),
             event: Some(event),
             ..answer
         }

@@ -1,0 +1,106 @@
+//! The decision in the words of the endpoint that was asked.
+
+use crate::access::{
+    Ask, Challenge, Decision, Guard, Level, Object, Requirement, Subject, original_url, portal_url,
+};
+use crate::portal::answer::Answer;
+use crate::portal::request::Request;
+use crate::portal::world::World;
+use crate::users::{HeaderSet, User, same_header};
+
+use super::who::Found;
+use super::{CredentialHeader, Endpoint, Implementation, Question, Schemes, Strategy};
+
+impl Endpoint {
+    /// Judges the question for whom was found, and words the answer.
+    pub(super) fn answer(
+        &self,
+        request: &Request<'_>,
+        question: &Question<'_, '_>,
+        found: &Found,
+        world: &dyn World,
+    ) -> Answer {
+        let Ok(object) = question.asked.object() else {
+            return Answer::text(500);
+        };
+        let name = found.user.as_deref();
+        let user = name.and_then(|name| world.directory().user(name));
+        let subject = user.map(|user| Subject {
+            user: &user.name,
+            groups: &user.groups,
+        });
+        let level = user.map_or(Level::None, |_| found.level);
+        let guard = Guard::default();
+        let verdict = guard.judge(world.rules(), &object, subject.as_ref(), level);
+        if found.wrong && verdict.requirement != Requirement::Bypass {
+            return self.ask_for_credential(found.last);
+        }
+        match verdict.decision {
+            Decision::Allow => allow(user),
+            Decision::Forbid => Answer::text(403),
+            Decision::Challenge => match found.last {
+                Strategy::Header(..) => self.ask_for_credential(found.last),
+                Strategy::CookieSession => self.send_to_portal(request, question, &object),
+            },
+        }
+    }
+
+    fn send_to_portal(
+        &self,
+        request: &Request<'_>,
+        question: &Question<'_, '_>,
+        object: &Object<'_>,
+    ) -> Answer {
+        let Some(portal) = &question.portal else {
+            return Answer::text(401);
+        };
+        let first = |name| request.doorway.as_ref()?.values(name).next();
+        let ask = Ask {
+            method: object.method(),
+            accept: request.headers.accept,
+            requested_with: first("X-Requested-With"),
+            fetch_mode: request.headers.sec_fetch_mode,
+            upgrade: first("Upgrade"),
+        };
+        let status = match (self.implementation, ask.challenge()) {
+            (Implementation::AuthRequest, _) | (_, Challenge::Unauthorized) => 401,
+            (_, Challenge::Redirect) => 302,
+            (_, Challenge::SeeOther) => 303,
+        };
+        let back = original_url(object, &question.asked.host());
+        Answer::link(status, portal_url(portal, &back, object.method()))
+    }
+
+    /// Asks for a credential in the header that was looked at.
+    fn ask_for_credential(&self, strategy: Strategy) -> Answer {
+        let Strategy::Header(header, schemes) = strategy else {
+            return Answer::text(401);
+        };
+        let (status, name) = match header {
+            CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
+            _ => (401, "WWW-Authenticate"),
+        };
+        let value = match schemes {
+            Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
+            Schemes { .. } => "Bearer realm=\"Authorization Required\"",
+        };
+        Answer::text(status).with(name, value)
+    }
+}
+
+/// Leave to go on, and who it is. Only the headers of the set go out, though one of the user's own
+/// may replace its value: others may hold what is meant for one application and no browser.
+fn allow(user: Option<&User>) -> Answer {
+    let mut answer = Answer::leave();
+    let Some(user) = user else { return answer };
+    for (place, name) in HeaderSet::Remote.names().iter().enumerate() {
+        let mut own = user.additional_headers.iter();
+        let own = own.find(|(other, _)| same_header(name.as_bytes(), other.as_bytes()));
+        let value = match own {
+            Some((_, value)) => value,
+            None => HeaderSet::Remote.own_value(user, place).unwrap_or_default(),
+        };
+        answer = answer.with(name, value.to_owned());
+    }
+    answer
+}
