@@ -17,6 +17,10 @@ mod nginx {
     mod configuration;
     mod cookies;
     mod csrf;
+    mod doors;
+    mod doors_attacks;
+    mod doors_credentials;
+    mod doors_faults;
     mod doors_recorded;
     mod examples;
     mod hashing;

@@ -14,6 +14,7 @@ pub mod http2;
 pub mod mail;
 pub mod nginx;
 pub mod place;
+pub mod question;
 pub mod site;
 pub mod tls;
 pub mod uwsgi;
