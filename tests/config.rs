@@ -2,6 +2,8 @@
 
 #[path = "config/corpus.rs"]
 mod corpus;
+#[path = "config/endpoints.rs"]
+mod endpoints;
 #[path = "config/fixture.rs"]
 mod fixture;
 #[path = "config/messages.rs"]

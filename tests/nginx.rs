@@ -20,6 +20,7 @@ mod nginx {
     mod doors;
     mod doors_attacks;
     mod doors_credentials;
+    mod doors_directives;
     mod doors_faults;
     mod doors_recorded;
     mod examples;

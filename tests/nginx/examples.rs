@@ -5,6 +5,7 @@ use super::harness::nginx::module;
 use super::harness::tls::authority;
 use super::harness::{Gate, Site, Visitor};
 
+mod proxies;
 mod readme;
 mod sites;
 
@@ -41,9 +42,10 @@ fastcgi_param REMOTE_USER $remote_user;
 ";
 
 /// What an example says, and what stands in its place in a test.
-const PLACES: [(&str, &str); 11] = [
+const PLACES: [(&str, &str); 12] = [
     ("listen 80;", "@clear@"),
     ("10.0.0.5:80;", "@address@:8081;"),
+    ("127.0.0.1:9091;", "@address@:8081;"),
     ("10.0.0.2;", "127.0.0.0/8;"),
     ("10.0.0.0/8", "127.0.0.0/8"),
     ("127.0.0.1:8080", "@backend@"),

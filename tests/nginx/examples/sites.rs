@@ -16,11 +16,11 @@ use crate::nginx::second_factor::code_of;
 const APP: &str = "app.example.com";
 const LIVE: &str = "live.example.com";
 
-const CONFIGURATION: &str = include_str!("../../../nginx-conf/configuration.yml");
+pub(super) const CONFIGURATION: &str = include_str!("../../../nginx-conf/configuration.yml");
 const USERS: &str = include_str!("../../../nginx-conf/users_database.yml");
 const PHP: &str = include_str!("../../../nginx-conf/php-fastcgi.conf");
 
-fn example(conf: &str, configuration: &str) -> Site {
+pub(super) fn example(conf: &str, configuration: &str) -> Site {
     example_behind(conf, configuration, "")
 }
 
