@@ -324,10 +324,10 @@ fn a17_a_path_with_dots_does_not_leave_the_endpoints() {
     assert_eq!(send("/elsewhere").status, 200);
     assert_eq!(send("/api/authz/ext-authz//public/x").status, 200);
     for path in [
-        "/../../../../x",
-        "/..%2f../../../x",
-        "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/x",
-        "/a/../../../../../x",
+        "/../../../x",
+        "/..%2f../../x",
+        "/%2e%2e/%2e%2e/%2e%2e/x",
+        "/a/../../../../x",
     ] {
         is_refused(&send(&format!("/api/authz/ext-authz/{path}")), path);
     }
