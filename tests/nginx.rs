@@ -10,6 +10,7 @@ mod nginx {
     mod harness;
 
     mod account;
+    mod authentik;
     mod bodies;
     mod chromium;
     mod chromium_factors;

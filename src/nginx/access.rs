@@ -7,7 +7,7 @@ use super::{
         DECLINED, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, OK, ngx_http_request_t,
         ngx_int_t,
     },
-    identify,
+    identify, identity,
     log::Level as Severity,
     reply::{self, Refusal},
     request::Request,
@@ -62,7 +62,7 @@ pub fn judge_subrequest(request: Request<'_>) -> ngx_int_t {
 }
 
 fn allow(request: Request<'_>, state: &State) -> ngx_int_t {
-    match reply::add_identity(request, state) {
+    match identity::add(request, state) {
         Ok(()) => OK,
         Err(_) => NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t,
     }

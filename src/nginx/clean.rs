@@ -14,7 +14,7 @@ use super::{
     doors, entry,
     ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, Extent, NoMemory},
-    reply,
+    identity,
     request::{Request, bytes, text},
     state::{Cleaned, State},
 };
@@ -86,7 +86,7 @@ fn identify_ahead(request: Request<'_>) -> Result<(), NoMemory> {
     let Some(state) = State::of(request) else {
         return Err(NoMemory);
     };
-    reply::add_identity(request, state)
+    identity::add(request, state)
 }
 
 fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
@@ -95,7 +95,7 @@ fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {
     }
     clean(
         request,
-        request.location().identity_headers() != IdentityHeaders::Off,
+        request.location().identity_headers() != IdentityHeaders::OFF,
     )
 }
 

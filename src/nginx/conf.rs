@@ -3,6 +3,7 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use ipnet::IpNet;
+use secrecy::ExposeSecret;
 
 use super::{
     doors,
@@ -18,6 +19,7 @@ use crate::{
     config::Config,
     mail::MailError,
     portal::Portal,
+    session::Keys,
 };
 
 /// `http`: configuration, shared memory and what this process made of them.
@@ -35,6 +37,8 @@ pub struct Loaded {
     pub config: Arc<Config>,
     /// The portal over that content, without what the workers are not able to do.
     portal: RefCell<Rc<Portal>>,
+    /// Keys that outlive this process, where the configuration has a secret to make them of.
+    pub lasting_keys: Option<Keys>,
     /// The users as this process knows them.
     pub snapshot: Rc<Snapshot>,
     /// Where errands of the portal are run.
@@ -60,6 +64,7 @@ impl Loaded {
             portal: RefCell::new(Rc::new(Portal::new(config.portal_settings()))),
             snapshot: Rc::new(Snapshot::new(&config)),
             office: Arc::new(Office::new(&config)?),
+            lasting_keys: lasting_keys(&config),
             config,
             threads,
             cycle,
@@ -75,6 +80,14 @@ impl Loaded {
     pub fn set_portal(&self, portal: Portal) {
         *self.portal.borrow_mut() = Rc::new(portal);
     }
+}
+
+/// Of `session.secret`, else of what the store is sealed with.
+fn lasting_keys(config: &Config) -> Option<Keys> {
+    let storage = config.storage.as_ref();
+    let secret = config.session.secret.as_ref();
+    let secret = secret.or(storage.map(|storage| &storage.encryption_key))?;
+    Some(Keys::derive(secret.expose_secret().as_bytes()))
 }
 
 /// `server`.
@@ -115,19 +128,45 @@ pub struct LocationConf {
     pub unauthenticated_url: Option<Vec<Pattern>>,
     /// `auth_gate_identity_headers`.
     pub identity_headers: Option<IdentityHeaders>,
+    /// `auth_gate_application`.
+    pub application: Option<Rc<str>>,
+    /// `auth_gate_backend_basic`.
+    pub backend_basic: Option<BackendBasic>,
     /// `auth_gate_challenge`.
     pub challenge: Option<ChallengeForm>,
     /// The above as the access room reads it; made by the merge.
     pub guard: Option<Rc<Guard>>,
 }
 
-/// Which identity headers the backend receives.
+/// Which sets of identity headers the backend receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdentityHeaders {
+pub struct IdentityHeaders {
     /// `Remote-User`, `Remote-Groups`, `Remote-Name`, `Remote-Email`.
-    Remote,
+    pub remote: bool,
+    /// `X-authentik-username` and its like.
+    pub authentik: bool,
+}
+
+impl IdentityHeaders {
+    /// Where nothing is said.
+    pub const REMOTE: IdentityHeaders = IdentityHeaders {
+        remote: true,
+        authentik: false,
+    };
     /// None of ours; the client's own pass.
-    Off,
+    pub const OFF: IdentityHeaders = IdentityHeaders {
+        remote: false,
+        authentik: false,
+    };
+}
+
+/// Of which attributes of the user a Basic `Authorization` is made.
+#[derive(Clone, Debug)]
+pub struct BackendBasic {
+    /// That of the name.
+    pub user: Rc<str>,
+    /// That of the password.
+    pub password: Rc<str>,
 }
 
 /// How a visitor who must sign in is answered.
@@ -149,7 +188,7 @@ impl LocationConf {
 
     /// Which identity headers hold here.
     pub fn identity_headers(&self) -> IdentityHeaders {
-        self.identity_headers.unwrap_or(IdentityHeaders::Remote)
+        self.identity_headers.unwrap_or(IdentityHeaders::REMOTE)
     }
 
     /// Takes from `parent` what this level leaves open, as nginx's own directives do.
@@ -163,6 +202,8 @@ impl LocationConf {
         self.gate = self.gate.or(parent.gate);
         self.policy = self.policy.or(parent.policy);
         self.identity_headers = self.identity_headers.or(parent.identity_headers);
+        inherit_value(&mut self.application, &parent.application);
+        inherit_value(&mut self.backend_basic, &parent.backend_basic);
         self.challenge = self.challenge.or(parent.challenge);
         let trusted = self.trusted_proxies.take();
         let trusted = trusted.or_else(|| parent.trusted_proxies.clone());
@@ -190,6 +231,10 @@ impl LocationConf {
 }
 
 fn inherit_list<T: Clone>(own: &mut Option<Vec<T>>, parent: &Option<Vec<T>>) {
+    inherit_value(own, parent);
+}
+
+fn inherit_value<T: Clone>(own: &mut Option<T>, parent: &Option<T>) {
     if own.is_none() {
         own.clone_from(parent);
     }

@@ -6,16 +6,16 @@ use std::{
 };
 
 use super::{
-    conf::{ChallengeForm, IdentityHeaders, LocationConf, MainConf, ServerConf},
+    conf::{ChallengeForm, LocationConf, MainConf, ServerConf},
     directive::{Directive, Mistake},
     doors, entry,
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
-        NGX_HTTP_LMT_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF,
-        NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET, ngx_command_t,
-        ngx_conf_t, ngx_str_t, ngx_uint_t,
+        NGX_CONF_TAKE2, NGX_HTTP_LMT_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET,
+        NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF, NGX_HTTP_SRV_CONF_OFFSET,
+        ngx_command_t, ngx_conf_t, ngx_str_t, ngx_uint_t,
     },
-    load,
+    identity, load,
     log::Level,
     portal,
 };
@@ -23,7 +23,7 @@ use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 14] = [
+static mut COMMANDS: [ngx_command_t; 16] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -88,6 +88,18 @@ static mut COMMANDS: [ngx_command_t; 14] = [
         c"auth_gate_identity_headers",
         ANYWHERE | NGX_CONF_1MORE,
         auth_gate_identity_headers,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_application",
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+        auth_gate_application,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_backend_basic",
+        NGX_HTTP_LOC_CONF | NGX_CONF_TAKE2,
+        auth_gate_backend_basic,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -169,7 +181,9 @@ setters! {
     auth_gate_require(LocationConf) = add_require;
     auth_gate_unauthenticated(LocationConf) = add_unauthenticated;
     auth_gate_unauthenticated_url(LocationConf) = add_unauthenticated_url;
-    auth_gate_identity_headers(LocationConf) = set_identity_headers;
+    auth_gate_identity_headers(LocationConf) = identity::set_identity_headers;
+    auth_gate_application(LocationConf) = identity::set_application;
+    auth_gate_backend_basic(LocationConf) = identity::set_backend_basic;
     auth_gate_challenge(LocationConf) = set_challenge;
     auth_gate_scheme(ServerConf) = set_scheme;
 }
@@ -258,30 +272,6 @@ fn add_patterns(directive: &Directive, list: &mut Option<Vec<Pattern>>) -> Resul
         list.get_or_insert_default().push(pattern);
     }
     Ok(())
-}
-
-fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    let headers = match directive.texts()?.as_slice() {
-        ["remote"] => IdentityHeaders::Remote,
-        ["off"] => IdentityHeaders::Off,
-        ["authentik"] => {
-            return Err(Mistake::Says(
-                "has no \"authentik\" yet: write remote or off".into(),
-            ));
-        }
-        [_, _, ..] => {
-            return Err(Mistake::Says(
-                "takes one value yet: write remote or off".into(),
-            ));
-        }
-        words => {
-            return Err(Mistake::Says(format!(
-                "has no value \"{}\": write remote or off",
-                words.concat()
-            )));
-        }
-    };
-    once(&mut conf.identity_headers, headers)
 }
 
 fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {

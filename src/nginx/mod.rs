@@ -16,6 +16,7 @@
 //! longer than the callback that made it.
 
 mod access;
+mod attributes;
 mod block;
 mod body;
 mod checks;
@@ -34,6 +35,7 @@ mod hash_thread;
 mod hashing;
 mod headers;
 mod identify;
+mod identity;
 mod job;
 mod ledger;
 mod load;

@@ -3,18 +3,15 @@
 use std::ptr::null_mut;
 
 use super::{
-    conf::{ChallengeForm, IdentityHeaders, Loaded},
+    conf::{ChallengeForm, Loaded},
     ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
-    identify,
     request::Request,
-    state::{SignedIn, State},
     wait,
 };
 use crate::{
     access::{Ask, Challenge},
     portal::{self, Answer, Denied, Reader},
-    users::HeaderSet,
 };
 
 /// Why a request does not go on.
@@ -39,23 +36,6 @@ pub enum Refusal {
     NeedsHttps,
     /// The request cannot be judged: 400 or 421, or 500 when something of ours is missing.
     Bad(u16),
-}
-
-/// Adds the identity headers for the backend, once in the life of a request.
-pub fn add_identity(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
-    if request.location().identity_headers() == IdentityHeaders::Off
-        || request.is_subrequest()
-        || state.has_headers()
-    {
-        return Ok(());
-    }
-    let Some(SignedIn { user, .. }) = identify::visitor(request, state) else {
-        return Ok(());
-    };
-    for (name, value) in HeaderSet::Remote.values(Some(user)) {
-        state.remember_header(request, headers::push(request, name, value)?)?;
-    }
-    Ok(())
 }
 
 /// Answers a request that does not go on. It may be gone when this returns.

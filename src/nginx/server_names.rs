@@ -18,6 +18,7 @@ pub struct ServerNames {
     prefixes: Vec<Box<[u8]>>,
     regexes: Vec<*mut ngx_regex_t>,
     any: bool,
+    first: Option<Box<str>>,
 }
 
 impl ServerNames {
@@ -31,6 +32,7 @@ impl ServerNames {
                 None => copy.add(bytes(&name.name)),
             }
         }
+        copy.first = names.first().and_then(plain).map(Into::into);
         // `server_name _;` and its like are names that no visitor can ask for: such a server is a
         // catch-all on purpose.
         let real = copy
@@ -73,6 +75,11 @@ impl ServerNames {
             || self.regexes.iter().any(|regex| matches(*regex, host))
     }
 
+    /// The first name, if it is written out.
+    pub fn first(&self) -> Option<&str> {
+        self.first.as_deref()
+    }
+
     /// Names that are written out, for the checks at configuration time: exact ones, and `a.suffix`
     /// for a wildcard.
     pub fn samples(&self) -> impl Iterator<Item = String> {
@@ -87,6 +94,13 @@ impl ServerNames {
                     .map(move |suffix| format!("a{}", text(suffix))),
             )
     }
+}
+
+/// A name that is no pattern and can be asked for.
+fn plain(name: &ngx_http_server_name_t) -> Option<&str> {
+    let text = std::str::from_utf8(bytes(&name.name)).ok()?;
+    let fits = text.contains(|c: char| c.is_ascii_alphanumeric()) && !text.contains('*');
+    (name.regex.is_null() && fits).then_some(text)
 }
 
 fn matches(regex: *mut ngx_regex_t, host: &[u8]) -> bool {

@@ -232,7 +232,7 @@ pub unsafe extern "C" fn merge_location_conf(
             return CONF_ERROR;
         }
         server.guards |= child.gate == Some(true) || child.portal.is_some();
-        server.lets_headers_through |= child.identity_headers() == IdentityHeaders::Off;
+        server.lets_headers_through |= child.identity_headers() == IdentityHeaders::OFF;
         if child.endpoints {
             server.doors.push(String::new());
             // Nothing reads a body that comes along.

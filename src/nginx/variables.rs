@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    entry,
+    attributes, entry,
     ffi::{
         self, ERROR, NGX_HTTP_VAR_NOCACHEABLE, OK, ngx_http_request_t, ngx_http_variable_value_t,
         ngx_int_t, ngx_str_t,
@@ -68,7 +68,7 @@ pub fn add(cf: *mut ffi::ngx_conf_t) -> Result<(), ()> {
         variable.get_handler = Some(get);
         variable.data = place;
     }
-    Ok(())
+    attributes::add(cf)
 }
 
 /// Where `auth_basic` keeps what it was told for a location; `usize::MAX` without that module.
@@ -226,7 +226,10 @@ fn value(state: &State, what: What) -> Option<Cow<'_, str>> {
 }
 
 /// Fills a variable; one that has nothing is "not found", not an error.
-fn set(v: &mut ngx_http_variable_value_t, value: Option<(Request<'_>, Cow<'_, str>)>) -> ngx_int_t {
+pub fn set(
+    v: &mut ngx_http_variable_value_t,
+    value: Option<(Request<'_>, Cow<'_, str>)>,
+) -> ngx_int_t {
     let copy = value.map(|(request, value)| request.copy(value.as_bytes()));
     match copy {
         Some(Some(bytes)) => {

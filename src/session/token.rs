@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -32,6 +32,7 @@ pub struct Keys {
     cookie: HmacSha256,
     form: HmacSha256,
     regulation: [u8; 32],
+    uid: HmacSha256,
 }
 
 impl Token {
@@ -102,7 +103,14 @@ impl Keys {
             cookie: hmac(&key(b"session cookie 1")),
             form: hmac(&key(b"form token 1")),
             regulation: key(b"regulation 1"),
+            uid: hmac(&key(b"user identifier 1")),
         }
+    }
+
+    /// What identifies the user of that name, 64 hexadecimal digits that only we can make.
+    pub fn uid(&self, name: &str) -> String {
+        let mac = self.uid.clone().chain_update(name);
+        HEXLOWER.encode(&mac.finalize().into_bytes())
     }
 
     /// A token for `data` that only we can make, for one `purpose` (which must not hold a NUL).

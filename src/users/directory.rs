@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::authentik;
 use super::check::{Checker, MAX_EMAIL};
 use super::identity::Identity;
 use super::merge::{Merged, merge};
@@ -301,6 +302,7 @@ fn header_names(source: &Source) -> HeaderNames {
     HeaderSet::Remote
         .names()
         .iter()
+        .chain(&authentik::NAMES)
         .for_each(|name| names.insert(name));
     let profiles = source
         .users

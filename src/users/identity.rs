@@ -64,24 +64,41 @@ impl HeaderSet {
 pub(super) struct Identity {
     /// In the order of [`HeaderSet::names`].
     remote: [String; 4],
+    /// The groups in authentik's form.
+    authentik_groups: String,
 }
 
 impl Identity {
     pub(super) fn new(name: &str, groups: &[String], display_name: &str, email: &str) -> Identity {
-        let groups: Vec<_> = groups.iter().map(|group| group_value(group, ',')).collect();
+        let list = |separators: &[char]| {
+            groups
+                .iter()
+                .map(|group| group_value(group, separators))
+                .collect::<Vec<_>>()
+        };
         let value = |text| header_value(text).into_owned();
         Identity {
             remote: [
                 value(name),
-                groups.join(","),
+                list(&[',']).join(","),
                 value(display_name),
                 value(email),
             ],
+            authentik_groups: list(&['|', ',']).join("|"),
         }
     }
 
     pub(super) fn groups(&self) -> &str {
         &self.remote[1]
+    }
+
+    /// The value at `place` of [`HeaderSet::names`]; empty beyond.
+    pub(super) fn remote(&self, place: usize) -> &str {
+        self.remote.get(place).map_or("", String::as_str)
+    }
+
+    pub(super) fn authentik_groups(&self) -> &str {
+        &self.authentik_groups
     }
 }
 
@@ -101,9 +118,9 @@ pub fn header_value(text: &str) -> Cow<'_, str> {
     value.into()
 }
 
-/// A group's name as one item of a list. The separator is percent-encoded, and so is a `%` that
+/// A group's name as one item of a list. Separators are percent-encoded, and so is a `%` that
 /// could be read as the start of an encoding: two groups never look alike.
-fn group_value(group: &str, separator: char) -> String {
+fn group_value(group: &str, separators: &[char]) -> String {
     let mut value = String::with_capacity(group.len());
     for (i, c) in group.char_indices() {
         let ambiguous = || {
@@ -114,7 +131,7 @@ fn group_value(group: &str, separator: char) -> String {
                 .count()
                 == 2
         };
-        if c == separator || c.is_control() || (c == '%' && ambiguous()) {
+        if separators.contains(&c) || c.is_control() || (c == '%' && ambiguous()) {
             percent(c, &mut value);
         } else {
             value.push(c);
@@ -268,7 +285,7 @@ mod tests {
             let group: String = (0..5)
                 .map(|i| characters[code / 5usize.pow(i) % 5])
                 .collect();
-            let value = group_value(&group, ',');
+            let value = group_value(&group, &[',']);
             assert!(!value.contains(','));
             assert!(seen.insert(value), "{group} looks like another");
         }

@@ -7,6 +7,7 @@
 
 pub mod regulation;
 
+pub mod authentik;
 mod check;
 mod directory;
 mod identity;

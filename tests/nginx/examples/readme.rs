@@ -225,7 +225,7 @@ fn commands_print_what_stands_below_them() {
 #[test]
 fn every_directive_and_every_variable_is_described() {
     let directives = include_str!("../../../src/nginx/directives.rs");
-    let names: Vec<&str> = quoted(directives, "c\"")
+    let names: Vec<&str> = quoted(directives, " c\"")
         .filter(|name| name.starts_with("auth_gate"))
         .collect();
     assert!(names.len() >= 11, "{names:?}");

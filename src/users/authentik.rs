@@ -1,0 +1,79 @@
+//! authentik's identity headers: for applications that were set up for its proxy.
+
+use super::User;
+use super::identity::same_header;
+
+/// The names, in the order of [`values`].
+pub const NAMES: [&str; 9] = [
+    "X-authentik-username",
+    "X-authentik-groups",
+    "X-authentik-email",
+    "X-authentik-name",
+    "X-authentik-uid",
+    "X-authentik-meta-app",
+    "X-authentik-meta-outpost",
+    "X-authentik-meta-provider",
+    "X-authentik-meta-version",
+];
+
+/// What the headers say beside what the users file does.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta<'a> {
+    /// The user's identifier; empty where nobody is signed in.
+    pub uid: &'a str,
+    /// The application's name.
+    pub application: &'a str,
+}
+
+/// Who vouches for the headers.
+const OUTPOST: &str = "auth-gate";
+
+const VERSION: &str = concat!("auth-gate/", env!("CARGO_PKG_VERSION"));
+
+/// Name and value of every header of the set, the value empty where there is none, so that nothing
+/// that a client claims is left in its place. One that an additional header of the user's replaces
+/// is left to that.
+pub fn values<'a>(
+    user: Option<&'a User>,
+    meta: Meta<'a>,
+) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let told = user.map(|user| &user.identity);
+    let remote = move |place: usize| told.map_or("", |told| told.remote(place));
+    let values = [
+        remote(0),
+        told.map_or("", |told| told.authentik_groups()),
+        remote(3),
+        remote(2),
+        meta.uid,
+        meta.application,
+        OUTPOST,
+        meta.application,
+        VERSION,
+    ];
+    let additional = user.map_or(&[][..], |user| &user.additional_headers[..]);
+    let replaced = |name: &str| {
+        let mut additional = additional.iter();
+        additional.any(|(other, _)| same_header(name.as_bytes(), other.as_bytes()))
+    };
+    NAMES
+        .into_iter()
+        .zip(values)
+        .filter(move |(name, _)| !replaced(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a32_every_name_has_a_value_also_when_nobody_is_signed_in() {
+        let meta = Meta {
+            uid: "",
+            application: "wiki",
+        };
+        let found: Vec<_> = values(None, meta).collect();
+        let version = concat!("auth-gate/", env!("CARGO_PKG_VERSION"));
+        let values = ["", "", "", "", "", "wiki", "auth-gate", "wiki", version];
+        assert_eq!(found, NAMES.into_iter().zip(values).collect::<Vec<_>>());
+    }
+}
