@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    entry,
+    backend, entry,
     ffi::{self, ERROR, ngx_http_request_t, ngx_int_t},
     log::Level,
     request::{Headers, Request, bytes},
@@ -34,6 +34,7 @@ unsafe extern "C" fn filter(r: *mut ngx_http_request_t) -> ngx_int_t {
     let cleaned = entry::guard("header filter", false, || {
         // SAFETY: `r` is the request of this callback.
         if let Some(request) = unsafe { Request::from_callback(r) } {
+            backend::refuse_without(request);
             clean(request);
         }
         true

@@ -17,6 +17,7 @@
 
 mod access;
 mod attributes;
+mod backend;
 mod block;
 mod body;
 mod checks;

@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_void};
 
 use super::{
-    access, checks, clean,
+    access, backend, checks, clean,
     conf::{IdentityHeaders, LocationConf, MainConf, ServerConf},
     directive::{Mistake, conf_log},
     entry,
@@ -55,6 +55,7 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             }
             return ERROR;
         }
+        backend::warn_without_resolver(cf, core);
         conf.zone.bind(conf);
         let phases = [(
             ffi::ngx_http_phases_NGX_HTTP_ACCESS_PHASE,

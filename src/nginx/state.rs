@@ -39,6 +39,8 @@ pub struct State {
     pub visitor: OnceCell<Option<SignedIn>>,
     /// What was decided at the last guarded location.
     pub outcome: Cell<Option<Outcome>>,
+    /// Whether `$auth_gate_backend` was asked for and is nothing.
+    pub lacks_backend: Cell<bool>,
     /// What the request waits to do.
     pub next: Cell<Option<Step>>,
     /// The `Cookie` headers as they came, from before our cookie was taken out of them.

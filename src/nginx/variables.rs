@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    attributes, entry,
+    attributes, backend, entry,
     ffi::{
         self, ERROR, NGX_HTTP_VAR_NOCACHEABLE, OK, ngx_http_request_t, ngx_http_variable_value_t,
         ngx_int_t, ngx_str_t,
@@ -68,7 +68,8 @@ pub fn add(cf: *mut ffi::ngx_conf_t) -> Result<(), ()> {
         variable.get_handler = Some(get);
         variable.data = place;
     }
-    attributes::add(cf)
+    attributes::add(cf)?;
+    backend::add(cf)
 }
 
 /// Where `auth_basic` keeps what it was told for a location; `usize::MAX` without that module.

@@ -3,7 +3,7 @@
 
 use super::claims::BACKENDS;
 use super::harness::site::SESSION;
-use super::harness::{Seen, Site};
+use super::harness::{Ask, Seen, Site};
 
 const APP: &str = "app.example.com";
 const PUBLIC: &str = "public.example.com";
@@ -217,4 +217,55 @@ fn a74_mistakes_in_the_identity_directives_are_refused() {
     ] {
         Site::bed().app(line).check().refused(&[said]);
     }
+}
+
+#[test]
+fn a_user_is_led_to_a_backend_of_his_own() {
+    let users = USERS
+        .replace(
+            "    attributes: { app-password",
+            "    backend_override: '@backend@/of/{user}'\n    attributes: { app-password",
+        )
+        .replace(
+            "    displayname: Bob Example",
+            "    displayname: Bob Example\n    backend_override: '@backend@/{attr:room}'",
+        )
+        .replace("uid: 0123abcd,", "uid: 0123abcd, room: 'a/../b?c',");
+    let app = "location /own { proxy_pass http://$auth_gate_backend; }
+        location /free { auth_gate_policy bypass; proxy_pass http://$auth_gate_backend; }
+        location /map { auth_gate_policy bypass; proxy_pass http://$some_backend/z; }";
+    let http = "map $auth_gate_backend $some_backend { '' @backend@; default $auth_gate_backend; }
+        log_format backend $auth_gate_backend; access_log @prefix@/backends.log backend;";
+    let site = bed(app).users(&users).http(http);
+    site.clone()
+        .check()
+        .warned(&["$auth_gate_backend", "resolver"]);
+    site.clone()
+        .http("resolver 127.0.0.1;")
+        .check()
+        .taken_silently();
+    let gate = site.start();
+    assert_eq!(
+        gate.signed_in("alice").is_let_in(APP, "/own").target(),
+        "/of/alice"
+    );
+    let seen = gate.signed_in("bob").is_let_in(APP, "/own");
+    assert_eq!(
+        seen.target(),
+        "/a%2F..%2Fb%3Fc",
+        "one segment, whatever it holds"
+    );
+    assert_eq!(gate.visitor().is_let_in(APP, "/map").target(), "/z");
+
+    let before = gate.log().matches("has no backend").count();
+    let answer = gate.visitor().is_refused(APP, "/free");
+    assert_eq!((answer.status, answer.text().as_str()), (403, ""));
+    assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+    assert_eq!(gate.log().matches("has no backend").count(), before + 1);
+    // An application's own 500 stays what it is.
+    gate.backend().on("/z", |_, peer| {
+        peer.answer("500 Internal Server Error", "", "broken")
+    });
+    let broken = gate.send(&Ask::page(APP, "/map"));
+    assert_eq!((broken.status, broken.text().as_str()), (500, "broken"));
 }
