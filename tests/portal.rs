@@ -21,6 +21,8 @@ mod account;
 mod account_attacks;
 #[path = "portal/attacks.rs"]
 mod attacks;
+#[path = "portal/doors.rs"]
+mod doors;
 #[path = "portal/keys.rs"]
 mod keys;
 #[path = "portal/pages.rs"]

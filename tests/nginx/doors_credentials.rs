@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::harness::Site;
 use super::harness::question::{DOORS, ENDPOINTS, Question, ask, basic};
 
@@ -113,4 +116,85 @@ fn a_session_that_another_user_is_named_beside_is_ended() {
         assert_eq!(ask(&gate, &question).status, 401, "{door}");
         alice.is_refused("app.example.com", "/x");
     }
+}
+
+#[test]
+fn a65_odd_credentials_are_refused_and_whole_ones_taken() {
+    let gate = Site::bed().server(ENDPOINTS).start();
+    let encoded = |bytes: &[u8]| format!("Basic {}", STANDARD.encode(bytes));
+    let send = |value: &str| {
+        let question = Question::new("auth-request", "app.example.com", "/x");
+        ask(&gate, &question.with("Authorization", value))
+    };
+    for odd in [
+        encoded(b"alice\xff:password"),
+        encoded(b"alice:\xff"),
+        encoded(b"alice:password").replace("Basic ", "Basic\t"),
+        encoded(b"alice:password").replace("Basic ", "Basic  "),
+        encoded(b"alice:password").replace("Basic", "Basicx"),
+        encoded(b"alice:password") + ", " + &encoded(b"bob:password"),
+        encoded(&[b"alice:".as_slice(), &[b'x'; 4000]].concat()),
+    ] {
+        let answer = send(&odd);
+        assert_eq!(
+            (answer.status, answer.header("Remote-User")),
+            (401, None),
+            "{odd}"
+        );
+    }
+    for fine in ["Basic", "bAsIc", "BASIC"] {
+        let value = encoded(b"alice:password").replace("Basic", fine);
+        assert_eq!(send(&value).header("Remote-User"), Some("alice"), "{fine}");
+    }
+    let twice = Question::new("legacy", "app.example.com", "/x");
+    let twice = twice.with("Proxy-Authorization", &basic("alice", "password"));
+    assert_eq!(ask(&gate, &twice).status, 200);
+    let twice = twice.with("Proxy-Authorization", &basic("alice", "password"));
+    assert_eq!(ask(&gate, &twice).status, 401);
+    let huge = Question::new("auth-request", "app.example.com", "/x");
+    let huge = huge.with("Authorization", &encoded(&vec![b'x'; 64_000]));
+    assert_eq!(ask(&gate, &huge).status, 400);
+    assert_eq!(
+        send(&basic("bob", "password")).header("Remote-User"),
+        Some("bob")
+    );
+}
+
+#[test]
+fn a58_spellings_of_a_name_share_one_count_in_a_header_too() {
+    let search = "
+authentication_backend:
+  file:
+    path: users.yml
+    search: { email: true, case_insensitive: true }";
+    let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
+    let gate = Site::bed()
+        .backend(search)
+        .yaml(regulation)
+        .server(ENDPOINTS)
+        .start();
+    let tried = |name: &str, password: &str| {
+        let question = Question::new("ext-authz", "app.example.com", "/x");
+        ask(
+            &gate,
+            &question.with("Authorization", &basic(name, password)),
+        )
+    };
+    assert_eq!(
+        tried("ALICE", "password").header("Remote-User"),
+        Some("alice")
+    );
+    std::thread::scope(|scope| {
+        for name in [
+            "Alice",
+            "alice@example.com",
+            "alice",
+            "ａｌｉｃｅ",
+            "alice ",
+        ] {
+            scope.spawn(move || assert_eq!(tried(name, "wrong").status, 401, "{name}"));
+        }
+    });
+    assert_eq!(tried("alice", "password").status, 401);
+    gate.signed_in("bob");
 }
