@@ -24,6 +24,7 @@ mod nginx {
     mod doors_directives;
     mod doors_faults;
     mod doors_recorded;
+    mod doors_replayed;
     mod examples;
     mod hashing;
     mod hosts;

@@ -192,7 +192,7 @@ impl Portal {
         Some(&domain.realm)
     }
 
-    /// The answer once the password in a header was checked: that of `login.user` or of nobody.
+    /// The answer once the password in a header was checked and found to be that of `user`, or nobody's.
     pub(super) fn ask_again(
         &self,
         request: &Request<'_>,
@@ -226,7 +226,11 @@ impl Portal {
     ) -> Step {
         let question = match self.question(request, endpoint) {
             Ok(question) => question,
-            Err(fault) => return Step::Answer(endpoint.bad(&fault)),
+            Err(fault) => {
+                // Who is no proxy of ours may ask anything, and that is no news.
+                let ours = request.doorway.as_ref().is_some_and(|d| d.trusted);
+                return Step::Answer(endpoint.bad(&fault, ours));
+            }
         };
         match endpoint.who(request, &question, verified, world) {
             Who::Check(credentials) => {
@@ -265,7 +269,7 @@ impl Portal {
 }
 
 impl Endpoint {
-    fn bad(&self, fault: &Fault) -> Answer {
+    fn bad(&self, fault: &Fault, ours: bool) -> Answer {
         let status = match self.implementation {
             Implementation::Legacy => 401,
             _ => 400,
@@ -273,7 +277,7 @@ impl Endpoint {
         let mut answer = Answer::text(status);
         answer.event = Some(Event::Misask {
             sentence: format!("{}: {fault}", self.path),
-            setup: fault.is_of_setup(),
+            setup: ours && fault.is_of_setup(),
         });
         answer
     }
