@@ -24,6 +24,8 @@ pub struct MainConf {
     pub loaded: Option<Loaded>,
     /// The shared memory.
     pub zone: Rc<Zone>,
+    /// `auth_gate_store_grace`, in seconds.
+    pub grace: Option<u64>,
 }
 
 /// What `auth_gate_config` read.

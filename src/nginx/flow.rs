@@ -4,12 +4,21 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use zeroize::Zeroizing;
+
 use super::{
     conf::Loaded,
+    durable::{
+        Desk,
+        keep::{self, Change, Kept},
+        outage::{self, Store},
+        recall, roll,
+    },
     errands,
     facts::{self, host_with_port},
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     hashing,
+    identify::{self, Found},
     log::{self, Level},
     office::News,
     reply,
@@ -24,7 +33,7 @@ use crate::{
         self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
         World,
     },
-    session::{Session, standing},
+    session::{Key, Session, standing},
     users::Workspace,
 };
 
@@ -40,10 +49,45 @@ pub fn begin(request: Request<'_>, body: &[u8]) {
         request.log(Level::Info, format_args!("auth_gate: {reason}"));
         return refuse(request, reason.status(), None);
     }
+    enter(request, body, begun);
+}
+
+/// Goes on once the zone has the session that the visitor presents, if there is one.
+fn enter(request: Request<'_>, body: &[u8], begun: u64) {
+    match missing(request) {
+        Ok(None) => {}
+        Ok(Some(key)) => {
+            let body = Zeroizing::new(body.to_vec());
+            let go_on = move |request: Request<'_>| enter(request, &body, begun);
+            if recall::start(request, key, go_on) {
+                return;
+            }
+            return refuse(request, 503, Some(outage::RETRY_AFTER));
+        }
+        Err(Unknown) => return refuse(request, 503, Some(outage::RETRY_AFTER)),
+    }
     let step = with_visit(request, body, |portal, visit, world| {
         portal.answer(visit, world)
     });
     follow(request, step, begun);
+}
+
+/// The store cannot be asked who the visitor is.
+struct Unknown;
+
+/// The session that the visitor presents, if it has to be asked of the store.
+fn missing(request: Request<'_>) -> Result<Option<Key>, Unknown> {
+    let Some((loaded, realm)) = identify::realm_of(request) else {
+        return Ok(None);
+    };
+    let Some(state) = State::of(request) else {
+        return Err(Unknown);
+    };
+    match identify::find(request, state, loaded, realm) {
+        Found::Known(_) => Ok(None),
+        Found::Missing(key) => Ok(Some(key)),
+        Found::Unknown => Err(Unknown),
+    }
 }
 
 /// Ends the request with the page of an error.
@@ -57,9 +101,24 @@ pub fn refuse(request: Request<'_>, status: u16, retry_after: Option<u64>) {
     send(request, &answer);
 }
 
-/// Does the step. `None`: there is no configuration or no zone.
-fn follow(request: Request<'_>, step: Option<Step>, begun: u64) {
-    let (Some(step), Some(loaded)) = (step, &request.whole().loaded) else {
+/// Does the step, once what it changes about sessions is written down. `None`: there is no
+/// configuration, or there are no keys yet.
+fn follow(request: Request<'_>, taken: Option<(Step, Vec<Change>)>, begun: u64) {
+    let Some((step, changes)) = taken else {
+        return refuse(request, 503, Some(outage::RETRY_AFTER));
+    };
+    let desk = Desk::of(request.whole()).filter(|_| !changes.is_empty());
+    let Some(desk) = desk else {
+        return take(request, step, begun);
+    };
+    keep::run(request, desk, changes, move |request, kept| match kept {
+        Kept::All => take(request, step, begun),
+        Kept::Overtaken | Kept::Nothing => refuse(request, 503, Some(outage::RETRY_AFTER)),
+    });
+}
+
+fn take(request: Request<'_>, step: Step, begun: u64) {
+    let Some(loaded) = &request.whole().loaded else {
         return wait::end(request, FAILED);
     };
     match step {
@@ -102,6 +161,7 @@ fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: 
 fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64) {
     let Errand { cost, work, then } = errand;
     let (office, threads) = (Arc::clone(&loaded.office), loaded.threads);
+    let told = Arc::clone(&office);
     let (snapshot, zone) = (
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
@@ -110,7 +170,7 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
     let then = move |waiting: Waiting, ran: Option<_>| {
         // Whether or not somebody still waits.
         let done = ran.map(|(done, news): (_, News)| {
-            news.spread(&snapshot, &zone);
+            news.spread(&told, &snapshot, &zone);
             done
         });
         waiting.resume(move |request| {
@@ -132,6 +192,7 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
 
 fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     let office = Arc::clone(&loaded.office);
+    let told = Arc::clone(&office);
     let (snapshot, zone) = (
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
@@ -139,7 +200,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     let work = move || office.run_aside(work);
     errands::run_aside(loaded.threads, work, move |ran| match ran {
         Some((event, news)) => {
-            news.spread(&snapshot, &zone);
+            news.spread(&told, &snapshot, &zone);
             if let Some(event) = event {
                 log::cycle(level(&event), format_args!("auth_gate: {event}"));
             }
@@ -165,22 +226,27 @@ fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64)
     if !sweep::has_room(&wanted) {
         return refuse(request, 503, Some(sweep::RETRY_AFTER));
     }
-    let zone = Rc::clone(&request.whole().zone);
-    let then = move |waiting: Waiting, found| {
-        waiting.resume(move |request| {
-            let step = with_visit(request, &[], |portal, visit, world| {
-                portal.swept(visit, then, found, world)
-            });
-            follow(request, step, begun);
+    let go_on = move |request: Request<'_>, found: Vec<Session>| {
+        let step = with_visit(request, &[], |portal, visit, world| {
+            portal.swept(visit, then, found, world)
         });
+        follow(request, step, begun);
     };
+    if let Some(desk) = Desk::of(request.whole()) {
+        return roll::run(request, desk, wanted, |request, found| match found {
+            Some(found) => go_on(request, found),
+            None => refuse(request, 503, Some(outage::RETRY_AFTER)),
+        });
+    }
+    let zone = Rc::clone(&request.whole().zone);
+    let then = |waiting: Waiting, found| waiting.resume(move |request| go_on(request, found));
     sweep::run(Waiting::start(request), zone, wanted, then);
 }
 
 /// Tells sessions that still open something from those that are over.
-fn lasting(loaded: &Loaded) -> Box<dyn Fn(&Session) -> bool> {
+fn lasting(loaded: &Loaded) -> Rc<dyn Fn(&Session) -> bool> {
     let (config, snapshot) = (Arc::clone(&loaded.config), Rc::clone(&loaded.snapshot));
-    Box::new(move |session| {
+    Rc::new(move |session| {
         let (record, now) = (&session.record, super::now());
         let mut cookies = config.session.cookies.iter();
         let stands = cookies.any(|cookie| standing(record, &cookie.realm, now).is_ok());
@@ -216,6 +282,11 @@ fn send(request: Request<'_>, answer: &Answer) {
 /// What happened, for the administrator.
 fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
+    // That the store is out was said once, when it began.
+    let known = |store| request.whole().zone.lost_since(store).is_some();
+    if matches!(event, Event::Outage(_)) && (known(Store::Ledger) || known(Store::Factors)) {
+        return;
+    }
     request.log(level(event), format_args!("auth_gate: {event}"));
 }
 
@@ -250,7 +321,7 @@ fn with_visit<R>(
     request: Request<'_>,
     body: &[u8],
     f: impl FnOnce(&Portal, &portal::Request<'_>, &mut dyn World) -> R,
-) -> Option<R> {
+) -> Option<(R, Vec<Change>)> {
     let whole = request.whole();
     let portal = whole.loaded.as_ref()?.portal();
     let mut surroundings = Surroundings::of(whole)?;
@@ -271,7 +342,8 @@ fn with_visit<R>(
         address: request.client(),
         now: super::now(),
     };
-    Some(f(&portal, &visit, &mut surroundings))
+    let step = f(&portal, &visit, &mut surroundings);
+    Some((step, surroundings.changes()))
 }
 
 fn visit_headers(request: Request<'_>) -> Headers<'_> {

@@ -7,8 +7,8 @@
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
-//! ([`job`]) and [`timer`]s. What happens to sessions is written down by the [`ledger`] (with [`visit`]),
-//! which also brings [`orders`] of the command line. What comes back passes [`guard_cookie`]. [`zone`] is
+//! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
+//! sessions that the zone lacks, and writes down what happens to them. What comes back passes [`guard_cookie`]. [`zone`] is
 //! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
 //! it, [`variables`] what the administrator can print.
 //!
@@ -23,6 +23,7 @@ mod clean;
 mod conf;
 mod directive;
 mod directives;
+mod durable;
 mod entry;
 mod errands;
 mod facts;
@@ -34,13 +35,11 @@ mod hashing;
 mod headers;
 mod identify;
 mod job;
-mod ledger;
 mod load;
 mod log;
 mod marks;
 mod module;
 mod office;
-mod orders;
 mod permissions;
 mod portal;
 mod reply;
@@ -48,14 +47,13 @@ mod request;
 mod server_names;
 mod sessions;
 mod setup;
+mod signals;
 mod snapshot;
 mod state;
 mod surroundings;
 mod sweep;
 mod timer;
 mod variables;
-mod vault;
-mod visit;
 mod wait;
 mod worker;
 mod world;

@@ -8,16 +8,20 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use secrecy::ExposeSecret;
 
 use super::{
+    durable::{
+        archive::Archive,
+        outage::{self, Store},
+        vault::Vault,
+    },
     log::{self, Level},
     snapshot::{self, Reading, Snapshot},
-    vault::Vault,
     zone::Zone,
 };
 use crate::{
@@ -32,34 +36,36 @@ use crate::{
 /// does not answer, those that only need the store go on.
 const SENDING: usize = 8;
 
+/// Seconds of grace unless told.
+const GRACE: u64 = 15 * 60;
+
 /// What threads of this process share.
 pub struct Office {
     config: Arc<Config>,
-    vault: Option<Vault>,
+    vault: Option<Arc<Vault>>,
+    archive: Option<Arc<Archive>>,
     post: Option<Post>,
     /// How many letters are on their way for which a visitor waits.
     sending: AtomicUsize,
+    grace: AtomicU64,
     /// How many changes to the users file this process has made; held while it makes one.
     changes: Mutex<u64>,
 }
 
-/// A line for the log.
-pub type Line = (Level, String);
-
 /// What the loop has to know of an errand beside its result.
 #[derive(Default)]
 pub struct News {
-    /// Lines for the log.
-    pub lines: Vec<Line>,
+    /// How the errand found the store of second factors, if it asked for it.
+    pub factors: Option<Result<(), Outage>>,
     /// The users file as this process has written it, or why that cannot be read.
     pub users: Option<Result<Reading, String>>,
 }
 
 impl News {
     /// Lets this worker and the others know. On the loop.
-    pub fn spread(self, snapshot: &Snapshot, zone: &Zone) {
-        for (level, line) in self.lines {
-            log::cycle(level, format_args!("auth_gate: {line}"));
+    pub fn spread(self, office: &Office, snapshot: &Snapshot, zone: &Zone) {
+        if let Some(found) = self.factors {
+            office.tell_of_factors(found, zone);
         }
         match self.users {
             Some(Ok(reading)) => snapshot.adopt(reading, zone),
@@ -81,13 +87,16 @@ impl Office {
     pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
         let vault = config.storage.as_ref().map(|storage| {
             let key = StorageKey::derive(storage.encryption_key.expose_secret().as_bytes());
-            Vault::new(storage.path.clone(), key)
+            Arc::new(Vault::new(storage.path.clone(), key))
         });
+        let archive = vault.as_ref().map(Arc::clone).map(Archive::local);
         Ok(Office {
             config: Arc::clone(config),
             vault,
+            archive: archive.map(Arc::new),
             post: config.notifier.as_ref().map(Post::new).transpose()?,
             sending: AtomicUsize::new(0),
+            grace: AtomicU64::new(GRACE),
             changes: Mutex::default(),
         })
     }
@@ -124,6 +133,34 @@ impl Office {
         Some(vault.place())
     }
 
+    /// Where sessions are kept, if anywhere but in the zone.
+    pub fn archive(&self) -> Option<&Arc<Archive>> {
+        self.archive.as_ref()
+    }
+
+    fn tell_of_factors(&self, found: Result<(), Outage>, zone: &Zone) {
+        let is_shared = |archive: &Arc<Archive>| archive.is_shared();
+        let apart = self.archive.as_ref().is_some_and(is_shared);
+        let grace = self.grace();
+        match (found, apart) {
+            (Err(outage), true) => outage::begins(zone, Store::Factors, grace, &outage),
+            (Err(outage), false) => outage::begins(zone, Store::Ledger, grace, &outage),
+            (Ok(()), true) => _ = outage::ends(zone, Store::Factors),
+            // It can be read; whether it can be written the clerk finds out.
+            (Ok(()), false) => {}
+        }
+    }
+
+    /// Seconds for which known sessions go on without the store.
+    pub fn grace(&self) -> u64 {
+        self.grace.load(Ordering::Relaxed)
+    }
+
+    /// `auth_gate_store_grace`.
+    pub fn set_grace(&self, seconds: u64) {
+        self.grace.store(seconds, Ordering::Relaxed);
+    }
+
     /// Does a piece of work. For a thread that may wait.
     pub fn run(&self, work: Work) -> (Done, News) {
         self.with_errand(true, |errand| work(errand))
@@ -149,16 +186,15 @@ impl Office {
         (done, errand.news.into_inner())
     }
 
-    /// The store, opened if it is not; what is to be logged of that goes to `lines`. For a thread
-    /// that may wait.
+    /// The store of second factors, opened if it is not. For a thread that may wait.
     ///
     /// # Errors
     /// There is none, or it cannot be opened.
-    pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
+    fn store(&self) -> Result<Arc<Sqlite>, Outage> {
         let Some(vault) = &self.vault else {
             return Err(Outage("there is no storage.local".into()));
         };
-        vault.store(lines)
+        vault.store()
     }
 }
 
@@ -173,9 +209,14 @@ struct Errand<'o> {
 
 impl portal::Office for Errand<'_> {
     fn factors(&self) -> Result<&dyn Factors, Outage> {
-        let found = self
-            .store
-            .get_or_init(|| self.office.store(&mut self.news.borrow_mut().lines));
+        let found = self.store.get_or_init(|| {
+            let found = self.office.store();
+            if self.office.vault.is_some() {
+                let seen = found.as_ref().map(|_| ()).map_err(Clone::clone);
+                self.news.borrow_mut().factors = Some(seen);
+            }
+            found
+        });
         match found {
             Ok(store) => Ok(&**store),
             Err(outage) => Err(outage.clone()),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    ledger,
+    durable::clerk,
     zone::{Lock, Zone},
 };
 use crate::{
@@ -40,9 +40,6 @@ impl<'z> Sessions<'z> {
         if inserted == Some(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
-        if inserted.is_some() {
-            ledger::started(key, record);
-        }
         inserted.is_some()
     }
 
@@ -56,25 +53,34 @@ impl<'z> Sessions<'z> {
         self.table.of_user_in(name, places)
     }
 
-    /// Ends a session.
-    pub fn remove(&mut self, key: &Key) {
-        if self.table.remove(key) {
-            ledger::ended(key);
-        }
+    /// Ends a session that the store does not know to be over, and has it written down.
+    pub fn end(&mut self, key: &Key) {
+        self.bury(key);
+        clerk::ended(key);
     }
 
-    /// Ends a session that is written down as over.
-    pub fn carry_out(&mut self, key: &Key) {
+    /// Ends a session that is written down as over. It cannot come back here.
+    pub fn bury(&mut self, key: &Key) {
+        self.table.remove(key);
+        self.zone.count_end();
+    }
+
+    /// Forgets a session; if the store knows that it lasts it may come back.
+    pub fn drop_quietly(&mut self, key: &Key) {
         self.table.remove(key);
     }
 
-    /// The same for those in one range of places that are `wanted`; whether there are places behind
-    /// it.
-    pub fn carry_out_in(&mut self, places: Range<u32>, wanted: impl Fn(&Session) -> bool) -> bool {
-        let (found, more) = self.table.those_in(places, wanted);
-        found
-            .iter()
-            .for_each(|session| self.carry_out(&session.key));
-        more
+    /// The sessions in one range of places that have ended and cannot come back here.
+    pub fn buried_in(&self, _places: Range<u32>) -> Vec<Key> {
+        Vec::new()
+    }
+
+    /// The sessions in one range of places that are `wanted`, and whether there are places behind it.
+    pub fn those_in(
+        &self,
+        places: Range<u32>,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> (Vec<Session>, bool) {
+        self.table.those_in(places, wanted)
     }
 }

@@ -39,12 +39,14 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             return ERROR;
         }
         if conf.loaded.is_none() {
-            if conf.zone.is_configured() {
-                conf_log(
-                    cf,
-                    Level::Emerg,
-                    "\"auth_gate_zone\" needs \"auth_gate_config FILE;\" in the http block",
-                );
+            let named = [
+                ("auth_gate_zone", conf.zone.is_configured()),
+                ("auth_gate_store_grace", conf.grace.is_some()),
+            ];
+            if let Some((name, _)) = named.iter().find(|(_, named)| *named) {
+                let message =
+                    format!("\"{name}\" needs \"auth_gate_config FILE;\" in the http block");
+                conf_log(cf, Level::Emerg, &message);
                 return ERROR;
             }
             return OK;
@@ -54,6 +56,9 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
                 conf_log(cf, Level::Emerg, &format!("\"auth_gate_zone\" {sentence}"));
             }
             return ERROR;
+        }
+        if let (Some(loaded), Some(grace)) = (&conf.loaded, conf.grace) {
+            loaded.office.set_grace(grace);
         }
         conf.zone.bind(conf);
         let phases = [(

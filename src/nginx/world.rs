@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     conf::{Loaded, MainConf},
-    hashing, ledger,
+    durable::{clerk, keep::Change},
+    hashing,
     zone::Zone,
 };
 use crate::{
@@ -30,6 +31,8 @@ pub struct Surroundings<'a> {
     keys: &'a Keys,
     loaded: &'a Loaded,
     directory: Arc<Directory>,
+    /// What is to be written down before it counts, where sessions are kept in a store.
+    changes: Vec<Change>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -41,7 +44,13 @@ impl<'a> Surroundings<'a> {
             keys: whole.zone.keys()?,
             loaded,
             directory: loaded.snapshot.directory(),
+            changes: Vec::new(),
         })
+    }
+
+    /// What the step has changed about sessions.
+    pub fn changes(self) -> Vec<Change> {
+        self.changes
     }
 }
 
@@ -63,18 +72,52 @@ impl World for Surroundings<'_> {
     }
 
     fn session(&mut self, key: &Key) -> Option<Record> {
+        for change in self.changes.iter().rev() {
+            match change {
+                Change::Start {
+                    key: of, record, ..
+                } if of == key => return Some(*record),
+                Change::End(of) if of == key => return None,
+                _ => {}
+            }
+        }
         self.zone.sessions()?.lookup(key)
     }
 
-    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool {
-        self.zone
-            .sessions()
-            .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
+    fn start(
+        &mut self,
+        key: &Key,
+        record: &Record,
+        replaces: Option<&Key>,
+        ends: u64,
+        now: u64,
+    ) -> bool {
+        if self.loaded.office.archive().is_none() {
+            let sessions = self.zone.sessions();
+            return sessions.is_some_and(|mut sessions| sessions.insert(key, record, ends, now));
+        }
+        self.changes.push(Change::Start {
+            key: *key,
+            record: *record,
+            replaces: replaces.copied(),
+            ends,
+        });
+        true
     }
 
     fn end(&mut self, key: &Key) {
-        if let Some(mut sessions) = self.zone.sessions() {
-            sessions.remove(key);
+        if self.loaded.office.archive().is_none() {
+            if let Some(mut sessions) = self.zone.sessions() {
+                sessions.bury(key);
+            }
+            return;
+        }
+        let replaced = |change: &Change| match change {
+            Change::Start { replaces, .. } => replaces.as_ref() == Some(key),
+            Change::End(of) => of == key,
+        };
+        if !self.changes.iter().any(replaced) {
+            self.changes.push(Change::End(*key));
         }
     }
 
@@ -137,7 +180,7 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(settle),
             Stage::Factor => self.zone.with_factor_attempts(settle),
         };
-        ledger::banned(bans.unwrap_or_default(), reservation.stage());
+        clerk::banned(bans.unwrap_or_default(), reservation.stage());
     }
 
     fn withdraw(&mut self, reservation: &Reservation) {

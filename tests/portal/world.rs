@@ -373,7 +373,14 @@ impl World for Memory {
         self.sessions.get(key).copied()
     }
 
-    fn start(&mut self, key: &Key, record: &Record, _ends: u64, _now: u64) -> bool {
+    fn start(
+        &mut self,
+        key: &Key,
+        record: &Record,
+        _replaces: Option<&Key>,
+        _ends: u64,
+        _now: u64,
+    ) -> bool {
         if !self.full {
             self.sessions.insert(*key, *record);
         }

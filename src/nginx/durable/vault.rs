@@ -11,11 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    log::Level,
-    office::{Line, fill},
-};
 use crate::{
+    nginx::office::fill,
     portal::Outage,
     store::{Sqlite, StorageKey},
 };
@@ -34,8 +31,6 @@ pub struct Vault {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Whether the last errand found none, which is said once.
-    broken: bool,
     /// When it last could not be opened, if so, and why.
     failed: Option<(Instant, Outage)>,
     /// Whether there was a file once: then no empty one takes its place unasked.
@@ -59,27 +54,13 @@ impl Vault {
         (&self.path, &self.key)
     }
 
-    /// The store, opened if it is not; what is to be logged of that goes to `lines`. For a thread
-    /// that may wait.
+    /// The store, opened if it is not. For a thread that may wait.
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
+    pub fn store(&self) -> Result<Arc<Sqlite>, Outage> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.find(&mut state);
-        match &found {
-            Err(Outage(sentence)) if !state.broken => lines.push((
-                Level::Error,
-                format!("{sentence}; until then whoever needs the store is answered with 503"),
-            )),
-            Ok(store) if state.broken => {
-                let path = store.path().display();
-                lines.push((Level::Notice, format!("{path}: can be used again")));
-            }
-            _ => {}
-        }
-        state.broken = found.is_err();
-        found
+        self.find(&mut state)
     }
 
     fn find(&self, state: &mut State) -> Result<Arc<Sqlite>, Outage> {

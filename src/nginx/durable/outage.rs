@@ -1,0 +1,98 @@
+//! A store that cannot be used: since when, as all workers know it, and until when sessions that
+//! the zone knows go on without it. One line in the log when it begins and one when it ends,
+//! however many workers notice.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    nginx::{
+        block::place,
+        log::{self, Level},
+        zone::Zone,
+    },
+    portal::Outage,
+};
+
+/// Which store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Where sessions are.
+    Ledger,
+    /// Where second factors are, if that is another one.
+    Factors,
+}
+
+/// Seconds after which a visitor is told to come back.
+pub const RETRY_AFTER: u64 = 5;
+
+impl Zone {
+    fn lost_word(&self, store: Store) -> Option<&AtomicU64> {
+        self.long(place::LOST + 8 * usize::from(store == Store::Factors))
+    }
+
+    /// Since when the store cannot be used.
+    pub fn lost_since(&self, store: Store) -> Option<u64> {
+        let since = self.lost_word(store)?.load(Ordering::Acquire);
+        (since != 0).then_some(since)
+    }
+
+    /// Whether the store of sessions has been out for longer than `grace`: then what the zone knows
+    /// counts no more.
+    pub fn is_out_of_grace(&self, grace: u64, now: u64) -> bool {
+        self.lost_since(Store::Ledger)
+            .is_some_and(|since| now.saturating_sub(since) > grace)
+    }
+}
+
+/// Somebody could not use the store.
+pub fn begins(zone: &Zone, store: Store, grace: u64, outage: &Outage) {
+    let Some(word) = zone.lost_word(store) else {
+        return;
+    };
+    let now = crate::nginx::now();
+    let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
+    if first.is_err() {
+        return;
+    }
+    let Outage(sentence) = outage;
+    match store {
+        Store::Ledger => log::cycle(
+            Level::Error,
+            format_args!(
+                "auth_gate: sessions cannot be kept: {sentence}; those that are known here go on for {grace} \
+                seconds at most, and until then whoever needs the store is answered with 503"
+            ),
+        ),
+        Store::Factors => log::cycle(
+            Level::Error,
+            format_args!(
+                "auth_gate: {sentence}; until then whoever needs the store is answered with 503"
+            ),
+        ),
+    }
+}
+
+/// The store was used and written to. Says whether that ends an outage.
+pub fn ends(zone: &Zone, store: Store) -> bool {
+    let Some(word) = zone.lost_word(store) else {
+        return false;
+    };
+    let since = word.load(Ordering::Acquire);
+    if since == 0 {
+        return false;
+    }
+    let first = word.compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed);
+    if first.is_err() {
+        return false;
+    }
+    let what = match store {
+        Store::Ledger => "the store of sessions",
+        Store::Factors => "the store of second factors",
+    };
+    let seconds = crate::nginx::now().saturating_sub(since);
+    log::cycle(
+        Level::Notice,
+        format_args!("auth_gate: {what} can be used again, after {seconds} seconds"),
+    );
+    true
+}
