@@ -25,6 +25,7 @@ mod nginx {
     mod ledger;
     mod lifetimes;
     mod methods;
+    mod outlive;
     mod path_rules;
     mod paths;
     mod plain_http;

@@ -65,7 +65,7 @@ impl Archive {
     /// Whether it was made already, or is made by somebody else.
     pub fn exists(&self) -> bool {
         match &self.place {
-            Place::Local(vault) => vault.place().0.exists(),
+            Place::Local(vault) => vault.exists(),
             Place::Shared(_) => true,
         }
     }

@@ -7,7 +7,7 @@
 use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -54,12 +54,22 @@ impl Vault {
         (&self.path, &self.key)
     }
 
+    /// Whether there is a store, or was one: then it is missed.
+    pub fn exists(&self) -> bool {
+        let existed = self.lock().existed;
+        existed || self.path.exists()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The store, opened if it is not. For a thread that may wait.
     ///
     /// # Errors
     /// It cannot be opened.
     pub fn store(&self) -> Result<Arc<Sqlite>, Outage> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         self.find(&mut state)
     }
 

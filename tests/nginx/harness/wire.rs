@@ -35,6 +35,11 @@ impl Answer {
         self.header("Location").unwrap_or_default()
     }
 
+    /// Something if this is the status, to be waited for.
+    pub fn is(&self, status: u16) -> Option<()> {
+        (self.status == status).then_some(())
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
