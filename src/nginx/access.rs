@@ -9,6 +9,7 @@ use super::{
     },
     identify,
     log::Level as Severity,
+    meters,
     reply::{self, Refusal},
     request::Request,
     state::{Outcome, SignedIn, State},
@@ -35,7 +36,9 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         let Some(state) = State::of(request) else {
             return FAILED;
         };
-        match judge(request, state) {
+        let judged = judge(request, state);
+        meters::decided(request, state, judged.as_ref().err());
+        match judged {
             Ok(()) => allow(request, state),
             Err(refusal) => reply::refuse(request, &refusal),
         }

@@ -6,7 +6,7 @@ use super::ffi::{self, ngx_slab_pool_t};
 use crate::slots::Layout;
 
 /// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0002;
+const MAGIC: u64 = 0x6174_6761_7465_0003;
 
 /// Places in the shared part, in bytes.
 pub mod place {
@@ -47,7 +47,9 @@ pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)>
         };
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).ok()?;
-        block.as_ptr().write_bytes(0, total.min(4096));
+        block
+            .as_ptr()
+            .write_bytes(0, total.min(Layout::METRICS.end));
         block
             .as_ptr()
             .add(place::SECRET)

@@ -77,6 +77,13 @@ pub fn run_aside<T: Send + 'static>(
     enqueue(&ASIDE, move || start(&ASIDE, threads, work, then));
 }
 
+/// How many errands of this worker run and wait, and how many of those wait that no request waits for.
+pub fn load() -> (usize, usize, usize) {
+    let waiting = |line: &Line| line.waiting.borrow().len();
+    let running = WAITED_FOR.with(|line| line.busy.get()) + ASIDE.with(|line| line.busy.get());
+    (running, WAITED_FOR.with(waiting), ASIDE.with(waiting))
+}
+
 impl Line {
     const fn new(most: usize, longest: usize) -> Self {
         Line {

@@ -11,6 +11,7 @@ use super::{
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     hashing,
     log::{self, Level},
+    meters,
     office::News,
     reply,
     request::Request,
@@ -108,6 +109,7 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
     );
     let work = move || office.run(work);
     let then = move |waiting: Waiting, ran: Option<_>| {
+        meters::set_errands(&zone);
         // Whether or not somebody still waits.
         let done = ran.map(|(done, news): (_, News)| {
             news.spread(&snapshot, &zone);
@@ -120,12 +122,14 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
             follow(request, step, begun);
         });
     };
-    let waiting = Waiting::start(request);
+    let (waiting, held) = (Waiting::start(request), Rc::clone(&request.whole().zone));
     match cost {
-        Cost::Waits => errands::run(waiting, threads, work, then),
+        Cost::Waits => {
+            errands::run(waiting, threads, work, then);
+            meters::set_errands(&held);
+        }
         Cost::Burns => {
-            let zone = Rc::clone(&request.whole().zone);
-            hashing::run(waiting, zone, threads, |_: &mut Workspace| work(), then);
+            hashing::run(waiting, held, threads, |_: &mut Workspace| work(), then);
         }
     }
 }

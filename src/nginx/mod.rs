@@ -10,7 +10,8 @@
 //! ([`job`]) and [`timer`]s. What happens to sessions is written down by the [`ledger`] (with [`visit`]),
 //! which also brings [`orders`] of the command line. What comes back passes [`guard_cookie`]. [`zone`] is
 //! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
-//! it, [`variables`] what the administrator can print.
+//! it, [`variables`] what the administrator can print. What happens is counted by [`meters`], and told by
+//! [`scrape`]; [`watched`] measures the store.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
 //! longer than the callback that made it.
@@ -38,6 +39,7 @@ mod ledger;
 mod load;
 mod log;
 mod marks;
+mod meters;
 mod module;
 mod office;
 mod orders;
@@ -45,6 +47,7 @@ mod permissions;
 mod portal;
 mod reply;
 mod request;
+mod scrape;
 mod server_names;
 mod sessions;
 mod setup;
@@ -57,6 +60,7 @@ mod variables;
 mod vault;
 mod visit;
 mod wait;
+mod watched;
 mod worker;
 mod world;
 mod zone;

@@ -5,11 +5,12 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     conf::{Loaded, MainConf},
-    hashing, ledger,
+    hashing, ledger, meters,
     zone::Zone,
 };
 use crate::{
     access::Rules,
+    metrics::{Counter, Hashed},
     portal::{Busy, Limited, World},
     session::{Key, Keys, Record},
     users::{
@@ -82,6 +83,7 @@ impl World for Surroundings<'_> {
         if hashing::has_room(self.loaded.threads) {
             Ok(())
         } else {
+            meters::count(self.zone, Counter::Hash(Hashed::TurnedAway));
             Err(Busy {
                 retry_after: hashing::RETRY_AFTER,
             })
