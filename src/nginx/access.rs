@@ -10,6 +10,7 @@ use super::{
     },
     identify::{self, Found},
     log::Level as Severity,
+    meters,
     reply::{self, Refusal},
     request::Request,
     state::{Outcome, SignedIn, State},
@@ -39,8 +40,14 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
             return FAILED;
         };
         match judge(request, state, true) {
-            Ok(()) => allow(request, state),
-            Err(Stop::Refuse(refusal)) => reply::refuse(request, &refusal),
+            Ok(()) => {
+                meters::decided(request, state, None);
+                allow(request, state)
+            }
+            Err(Stop::Refuse(refusal)) => {
+                meters::decided(request, state, Some(&refusal));
+                reply::refuse(request, &refusal)
+            }
             Err(Stop::Wait) => AGAIN,
         }
     })

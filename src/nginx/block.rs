@@ -54,7 +54,9 @@ pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)>
         let (mut secret, mut name) = ([0; 32], [0; 8]);
         getrandom::fill(&mut secret).ok()?;
         getrandom::fill(&mut name).ok()?;
-        block.as_ptr().write_bytes(0, total.min(4096));
+        block
+            .as_ptr()
+            .write_bytes(0, total.min(Layout::METRICS.end));
         block
             .as_ptr()
             .add(place::SECRET)

@@ -1,6 +1,6 @@
 //! What the administrator wrote, for the whole, for a server and for a location.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, ffi::c_void, ptr::NonNull, rc::Rc, sync::Arc};
 
 use super::{
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
@@ -89,6 +89,8 @@ pub struct ServerConf {
     pub lets_headers_through: bool,
     /// The paths under which locations here serve the portal.
     pub portals: Vec<String>,
+    /// The locations here that tell what is counted, each with the configurations of all modules.
+    pub scrapes: Vec<NonNull<*mut c_void>>,
 }
 
 /// `location`, `limit_except` and, as their parents, `server` and `http`.
@@ -98,6 +100,8 @@ pub struct LocationConf {
     pub gate: Option<bool>,
     /// `auth_gate_portal`: the path under which the portal stands, without a final slash.
     pub portal: Option<String>,
+    /// `auth_gate_metrics`.
+    pub metrics: bool,
     /// `auth_gate_policy`.
     pub policy: Option<PolicySource>,
     /// `auth_gate_require`, a line each.
@@ -137,7 +141,7 @@ pub enum ChallengeForm {
 impl LocationConf {
     /// Whether requests that reach this location are guarded.
     pub fn is_guarded(&self) -> bool {
-        self.gate == Some(true) && self.portal.is_none()
+        self.gate == Some(true) && self.portal.is_none() && !self.metrics
     }
 
     /// Which identity headers hold here.

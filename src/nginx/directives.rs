@@ -17,13 +17,13 @@ use super::{
     },
     load,
     log::Level,
-    portal,
+    portal, scrape,
 };
 use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 13] = [
+static mut COMMANDS: [ngx_command_t; 14] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -52,6 +52,12 @@ static mut COMMANDS: [ngx_command_t; 13] = [
         c"auth_gate_portal",
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         auth_gate_portal,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_metrics",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_metrics,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -158,6 +164,7 @@ setters! {
     auth_gate_zone(MainConf) = set_zone;
     auth_gate_store_grace(MainConf) = set_grace;
     auth_gate_portal(LocationConf) = portal::set_portal;
+    auth_gate_metrics(LocationConf) = scrape::set_metrics;
     auth_gate_policy(LocationConf) = set_policy;
     auth_gate_require(LocationConf) = add_require;
     auth_gate_unauthenticated(LocationConf) = add_unauthenticated;

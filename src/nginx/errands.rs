@@ -104,6 +104,13 @@ fn run_in<T: Send + 'static>(
     enqueue(line, move || start(line, threads, work, then));
 }
 
+/// How many errands of this worker run and wait, and how many of those wait that no request waits for.
+pub fn load() -> (usize, usize, usize) {
+    let waiting = |line: &Line| line.waiting.borrow().len();
+    let running = WAITED_FOR.with(|line| line.busy.get()) + ASIDE.with(|line| line.busy.get());
+    (running, WAITED_FOR.with(waiting), ASIDE.with(waiting))
+}
+
 impl Line {
     const fn new(most: usize, longest: usize) -> Self {
         Line {

@@ -11,8 +11,7 @@ use super::{
     durable::{
         Desk,
         keep::{self, Change, Kept},
-        outage::{self, Store},
-        recall, roll,
+        outage, recall, roll,
     },
     errands,
     facts::{self, host_with_port},
@@ -20,6 +19,7 @@ use super::{
     hashing,
     identify::{self, Found},
     log::{self, Level},
+    meters,
     office::News,
     reply,
     request::Request,
@@ -29,6 +29,7 @@ use super::{
     world::Surroundings,
 };
 use crate::{
+    metrics::Store,
     portal::{
         self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
         World,
@@ -168,6 +169,7 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
     );
     let work = move || office.run(work);
     let then = move |waiting: Waiting, ran: Option<_>| {
+        meters::set_errands(&zone);
         // Whether or not somebody still waits.
         let done = ran.map(|(done, news): (_, News)| {
             news.spread(&told, &snapshot, &zone);
@@ -180,12 +182,14 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
             follow(request, step, begun);
         });
     };
-    let waiting = Waiting::start(request);
+    let (waiting, held) = (Waiting::start(request), Rc::clone(&request.whole().zone));
     match cost {
-        Cost::Waits => errands::run(waiting, threads, work, then),
+        Cost::Waits => {
+            errands::run(waiting, threads, work, then);
+            meters::set_errands(&held);
+        }
         Cost::Burns => {
-            let zone = Rc::clone(&request.whole().zone);
-            hashing::run(waiting, zone, threads, |_: &mut Workspace| work(), then);
+            hashing::run(waiting, held, threads, |_: &mut Workspace| work(), then);
         }
     }
 }
@@ -284,7 +288,7 @@ fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
     // That the store is out was said once, when it began.
     let known = |store| request.whole().zone.lost_since(store).is_some();
-    if matches!(event, Event::Outage(_)) && (known(Store::Ledger) || known(Store::Factors)) {
+    if matches!(event, Event::Outage(_)) && (known(Store::Sqlite) || known(Store::Redis)) {
         return;
     }
     request.log(level(event), format_args!("auth_gate: {event}"));

@@ -93,7 +93,7 @@ pub fn find<'s>(
     };
     let (cookies, now) = (state.cookies(request), super::now());
     let mut presented = zone.proven().keys(cookies, realm, keys).peekable();
-    if presented.peek().is_some() && zone.is_out_of_grace(loaded.office.grace(), now) {
+    if presented.peek().is_some() && loaded.office.is_out_of_grace(zone, now) {
         state.set_unknown();
         return Found::Unknown;
     }

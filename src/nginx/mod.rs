@@ -10,7 +10,8 @@
 //! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
 //! sessions that the zone lacks, and writes down what happens to them. What comes back passes [`guard_cookie`]. [`zone`] is
 //! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
-//! it, [`variables`] what the administrator can print.
+//! it, [`variables`] what the administrator can print. What happens is counted by [`meters`], and told by
+//! [`scrape`]; [`watched`] measures the store.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
 //! longer than the callback that made it.
@@ -38,12 +39,14 @@ mod job;
 mod load;
 mod log;
 mod marks;
+mod meters;
 mod module;
 mod office;
 mod permissions;
 mod portal;
 mod reply;
 mod request;
+mod scrape;
 mod server_names;
 mod sessions;
 mod setup;

@@ -15,11 +15,7 @@ use std::{
 use secrecy::ExposeSecret;
 
 use super::{
-    durable::{
-        archive::Archive,
-        outage::{self, Store},
-        vault::Vault,
-    },
+    durable::{archive::Archive, outage, vault::Vault},
     log::{self, Level},
     snapshot::{self, Reading, Snapshot},
     zone::Zone,
@@ -27,6 +23,7 @@ use super::{
 use crate::{
     config::Config,
     mail::{MailError, Post},
+    metrics::Store,
     portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
     store::{Factors, Sqlite, StorageKey},
     users_file::{self, NotWritten},
@@ -139,16 +136,28 @@ impl Office {
     }
 
     fn tell_of_factors(&self, found: Result<(), Outage>, zone: &Zone) {
-        let is_shared = |archive: &Arc<Archive>| archive.is_shared();
-        let apart = self.archive.as_ref().is_some_and(is_shared);
-        let grace = self.grace();
-        match (found, apart) {
-            (Err(outage), true) => outage::begins(zone, Store::Factors, grace, &outage),
-            (Err(outage), false) => outage::begins(zone, Store::Ledger, grace, &outage),
-            (Ok(()), true) => _ = outage::ends(zone, Store::Factors),
+        let sessions = self.sessions_in() == Some(Store::Sqlite);
+        match found {
+            Err(outage) => {
+                let grace = sessions.then(|| self.grace());
+                outage::begins(zone, Store::Sqlite, grace, &outage);
+            }
             // It can be read; whether it can be written the clerk finds out.
-            (Ok(()), false) => {}
+            Ok(()) if sessions => {}
+            Ok(()) => _ = outage::ends(zone, Store::Sqlite),
         }
+    }
+
+    /// The store that sessions are kept in.
+    pub fn sessions_in(&self) -> Option<Store> {
+        self.archive.as_ref().map(|archive| archive.store())
+    }
+
+    /// Whether the store of sessions has been out for so long that what the zone knows counts no
+    /// more.
+    pub fn is_out_of_grace(&self, zone: &Zone, now: u64) -> bool {
+        self.sessions_in()
+            .is_some_and(|store| outage::is_out_of_grace(zone, store, self.grace(), now))
     }
 
     /// Seconds for which known sessions go on without the store.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     session::{self, Key, Record, Session},
-    slots::Inserted,
+    slots::{Inserted, Stats},
 };
 
 /// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
@@ -41,6 +41,11 @@ impl<'z> Sessions<'z> {
             self.zone.say_full_once();
         }
         inserted.is_some()
+    }
+
+    /// How the table is filled.
+    pub fn stats(&self) -> Stats {
+        self.table.stats()
     }
 
     /// Notes that a session was used.

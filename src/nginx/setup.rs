@@ -12,7 +12,7 @@ use super::{
     guard_cookie,
     log::Level,
     module::ngx_http_auth_gate_module,
-    portal, request, variables,
+    portal, request, scrape, variables,
 };
 use crate::{
     access::{PolicySource, Requirement},
@@ -232,6 +232,9 @@ pub unsafe extern "C" fn merge_location_conf(
                 "\"auth_gate_policy bypass\" and \"auth_gate_require\" contradict each other: \
                  bypass asks nobody who he is; write one_factor, or remove one of them",
             );
+            return CONF_ERROR;
+        }
+        if scrape::merge(cf, core, parent, child, server).is_err() {
             return CONF_ERROR;
         }
         server.guards |= child.gate == Some(true) || child.portal.is_some();

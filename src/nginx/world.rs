@@ -6,11 +6,12 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     conf::{Loaded, MainConf},
     durable::{clerk, keep::Change},
-    hashing,
+    hashing, meters,
     zone::Zone,
 };
 use crate::{
     access::Rules,
+    metrics::{Counter, Hashed},
     portal::{Busy, Limited, World},
     session::{Key, Keys, Record},
     users::{
@@ -125,6 +126,7 @@ impl World for Surroundings<'_> {
         if hashing::has_room(self.loaded.threads) {
             Ok(())
         } else {
+            meters::count(self.zone, Counter::Hash(Hashed::TurnedAway));
             Err(Busy {
                 retry_after: hashing::RETRY_AFTER,
             })

@@ -26,6 +26,7 @@ use super::{
     surroundings,
 };
 use crate::{
+    metrics::{self, Counts},
     session::{self, Keys, Proven},
     slots::{Layout, Opened},
     users::regulation::{Attempts, Delay, Limits},
@@ -211,6 +212,24 @@ impl Zone {
         Some(unsafe { &*block.as_ptr().add(place::HASHES).cast() })
     }
 
+    /// What is counted, by all workers.
+    pub fn counts(&self) -> Option<&Counts> {
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
+        // SAFETY: the words lie inside the block, are aligned to eight, were zeros when the block was
+        // made, and are only ever used as atomics.
+        Some(unsafe { &*block.as_ptr().add(Layout::METRICS.start).cast() })
+    }
+
+    /// Bytes that are shared out.
+    pub fn size(&self) -> usize {
+        match self.life.get() {
+            Life::Ready { total, .. } => total,
+            _ => 0,
+        }
+    }
+
     fn lock(&self) -> Option<(Lock, Layout)> {
         let Life::Ready { pool, total, .. } = self.life.get() else {
             return None;
@@ -352,4 +371,8 @@ impl Drop for Lock {
 const _: () = assert!(
     place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RECHECKED + 8 <= 4096,
     "the counters fit the shared part"
+);
+const _: () = assert!(
+    metrics::BYTES <= Layout::METRICS.end - Layout::METRICS.start,
+    "what is counted fits its part"
 );

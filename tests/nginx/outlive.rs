@@ -112,8 +112,12 @@ fn a73_with_the_store_gone_who_is_known_goes_on_and_nobody_else_is_let_in() {
     assert_eq!(gate.page(APP, "/x").status, 302, "no cookie, no question");
     assert_eq!(gate.visitor().sign_in("bob", "password").status, 503);
     fs::rename(&away, &here).unwrap();
-    until("the store to be asked again", || bob.page(APP, "/x").is(200));
-    until("a sign-in", || gate.visitor().sign_in("bob", "password").is(200));
+    until("the store to be asked again", || {
+        bob.page(APP, "/x").is(200)
+    });
+    until("a sign-in", || {
+        gate.visitor().sign_in("bob", "password").is(200)
+    });
     let log = gate.log();
     assert_eq!(log.matches("sessions cannot be kept").count(), 1, "{log}");
     until("the end to be said", || {
@@ -171,5 +175,7 @@ fn a_store_that_others_hold_costs_each_visitor_its_time_out_at_most() {
     assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
     assert!(alice.reaches("/x"));
     lock.execute_batch("COMMIT").unwrap();
-    until("a sign-in", || gate.visitor().sign_in("bob", "password").is(200));
+    until("a sign-in", || {
+        gate.visitor().sign_in("bob", "password").is(200)
+    });
 }

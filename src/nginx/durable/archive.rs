@@ -10,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::vault::Vault;
+use super::{vault::Vault, watched::Watched};
 use crate::{
+    metrics::Store,
+    nginx::meters::Measure,
     portal::Outage,
     store::{Ledger, StoreError},
 };
@@ -19,10 +21,15 @@ use crate::{
 /// How long a store that has failed is left alone.
 const REST: Duration = Duration::from_secs(1);
 
+/// Notes that wait for the loop.
+const NOTES: usize = 4096;
+
 /// The ledger, and how it is.
 pub struct Archive {
     place: Place,
     health: Mutex<Health>,
+    /// What was asked and how long that took, until the loop counts it.
+    notes: Mutex<Vec<Measure>>,
 }
 
 /// Where sessions are kept.
@@ -54,12 +61,24 @@ impl Archive {
 
     fn new(place: Place) -> Self {
         let health = Mutex::new(Health::Well);
-        Archive { place, health }
+        Archive {
+            place,
+            health,
+            notes: Mutex::default(),
+        }
     }
 
     /// Whether other machines may use it.
     pub fn is_shared(&self) -> bool {
         matches!(self.place, Place::Shared(_))
+    }
+
+    /// Which store it is.
+    pub fn store(&self) -> Store {
+        match self.place {
+            Place::Local(_) => Store::Sqlite,
+            Place::Shared(_) => Store::Redis,
+        }
     }
 
     /// Whether it was made already, or is made by somebody else.
@@ -79,10 +98,7 @@ impl Archive {
         question: impl FnOnce(&dyn Ledger) -> Result<T, StoreError>,
     ) -> Result<T, Outage> {
         let turn = self.take_turn()?;
-        let asked = self.ledger().and_then(|ledger| {
-            let answer = question(&*ledger);
-            answer.map_err(|error| Outage(error.to_string()))
-        });
+        let asked = self.watch(question);
         turn.end(asked.as_ref().err());
         asked
     }
@@ -93,8 +109,25 @@ impl Archive {
         &self,
         question: impl FnOnce(&dyn Ledger) -> Result<T, StoreError>,
     ) -> Result<T, Outage> {
+        self.watch(question)
+    }
+
+    /// What was asked since the last time.
+    pub fn take_notes(&self) -> Vec<Measure> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn watch<T>(
+        &self,
+        question: impl FnOnce(&dyn Ledger) -> Result<T, StoreError>,
+    ) -> Result<T, Outage> {
         let ledger = self.ledger()?;
-        question(&*ledger).map_err(|error| Outage(error.to_string()))
+        let watched = Watched::new(&*ledger);
+        let answer = question(&watched);
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = NOTES.saturating_sub(notes.len());
+        notes.extend(watched.into_notes().into_iter().take(room));
+        answer.map_err(|error| Outage(error.to_string()))
     }
 
     fn ledger(&self) -> Result<Arc<dyn Ledger>, Outage> {

@@ -18,10 +18,11 @@ use super::{
     visit::{Brought, Entry, LOOK_BACK, Outcome, Visit},
 };
 use crate::{
+    metrics::Level,
     nginx::{
         conf::Loaded,
         job::{self, AtExit},
-        log::{self, Level},
+        log, meters,
         timer::Timer,
         zone::Zone,
     },
@@ -161,6 +162,11 @@ fn note(room: usize, urgent: bool, entry: impl FnOnce() -> Entry) {
 impl Clerk {
     /// Does what there is to do.
     fn look(self: &Rc<Self>) {
+        let (zone, store) = (&self.desk.zone, self.desk.archive.store());
+        for measure in self.desk.archive.take_notes() {
+            meters::observe_store(zone, store, measure);
+        }
+        meters::set(zone, Level::EntriesWaiting, self.queue.borrow().len());
         let letters = self.listener.as_ref().map(Listener::take);
         for letter in letters.into_iter().flatten() {
             match letter {
@@ -177,7 +183,10 @@ impl Clerk {
     }
 
     fn is_out(&self) -> bool {
-        self.desk.zone.lost_since(outage::Store::Ledger).is_some()
+        self.desk
+            .zone
+            .lost_since(self.desk.archive.store())
+            .is_some()
     }
 
     /// Whether a visit is due once a second.
@@ -233,7 +242,7 @@ impl Clerk {
     fn receive(&self, entries: Arc<Vec<Entry>>, probed: bool, outcome: Outcome) {
         match outcome {
             Ok(Some(brought)) => {
-                if probed && outage::ends(&self.desk.zone, outage::Store::Ledger) {
+                if probed && outage::ends(&self.desk.zone, self.desk.archive.store()) {
                     recheck::begin(&self.desk);
                 }
                 self.take(brought);
@@ -298,7 +307,7 @@ impl Clerk {
     fn lose(&self) {
         if !self.lost.replace(true) {
             log::cycle(
-                Level::Error,
+                log::Level::Error,
                 format_args!(
                     "auth_gate: more happens to sessions than the store takes: what it knows of them, of failed \
                     logins and bans will be incomplete"

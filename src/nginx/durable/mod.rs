@@ -21,6 +21,7 @@ mod secret;
 pub mod tries;
 pub mod vault;
 mod visit;
+mod watched;
 
 use std::{rc::Rc, sync::Arc};
 
@@ -73,12 +74,8 @@ impl Desk {
 
     /// The store could not be used.
     pub fn lose(&self, outage: &Outage) {
-        outage::begins(
-            &self.zone,
-            outage::Store::Ledger,
-            self.office.grace(),
-            outage,
-        );
+        let grace = Some(self.office.grace());
+        outage::begins(&self.zone, self.archive.store(), grace, outage);
     }
 
     /// The domain that a session was made for, if it is still configured.

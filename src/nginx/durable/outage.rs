@@ -5,29 +5,22 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
+    metrics::Store,
     nginx::{
         block::place,
         log::{self, Level},
+        meters,
         zone::Zone,
     },
     portal::Outage,
 };
-
-/// Which store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
-    /// Where sessions are.
-    Ledger,
-    /// Where second factors are, if that is another one.
-    Factors,
-}
 
 /// Seconds after which a visitor is told to come back.
 pub const RETRY_AFTER: u64 = 5;
 
 impl Zone {
     fn lost_word(&self, store: Store) -> Option<&AtomicU64> {
-        self.long(place::LOST + 8 * usize::from(store == Store::Factors))
+        self.long(place::LOST + 8 * store as usize)
     }
 
     /// Since when the store cannot be used.
@@ -35,17 +28,18 @@ impl Zone {
         let since = self.lost_word(store)?.load(Ordering::Acquire);
         (since != 0).then_some(since)
     }
-
-    /// Whether the store of sessions has been out for longer than `grace`: then what the zone knows
-    /// counts no more.
-    pub fn is_out_of_grace(&self, grace: u64, now: u64) -> bool {
-        self.lost_since(Store::Ledger)
-            .is_some_and(|since| now.saturating_sub(since) > grace)
-    }
 }
 
-/// Somebody could not use the store.
-pub fn begins(zone: &Zone, store: Store, grace: u64, outage: &Outage) {
+/// Whether the store that sessions are kept in has been out for longer than `grace` seconds: then what
+/// the zone knows counts no more.
+pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool {
+    zone.lost_since(store)
+        .is_some_and(|since| now.saturating_sub(since) > grace)
+}
+
+/// Somebody could not use the store. `grace`: seconds for which sessions go on, if that is where they
+/// are kept.
+pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage) {
     let Some(word) = zone.lost_word(store) else {
         return;
     };
@@ -54,16 +48,17 @@ pub fn begins(zone: &Zone, store: Store, grace: u64, outage: &Outage) {
     if first.is_err() {
         return;
     }
+    meters::see_store(zone, store, false);
     let Outage(sentence) = outage;
-    match store {
-        Store::Ledger => log::cycle(
+    match grace {
+        Some(grace) => log::cycle(
             Level::Error,
             format_args!(
                 "auth_gate: sessions cannot be kept: {sentence}; those that are known here go on for {grace} \
                 seconds at most, and until then whoever needs the store is answered with 503"
             ),
         ),
-        Store::Factors => log::cycle(
+        None => log::cycle(
             Level::Error,
             format_args!(
                 "auth_gate: {sentence}; until then whoever needs the store is answered with 503"
@@ -72,27 +67,26 @@ pub fn begins(zone: &Zone, store: Store, grace: u64, outage: &Outage) {
     }
 }
 
-/// The store was used and written to. Says whether that ends an outage.
+/// The store was used and, if sessions are kept there, written to. Says whether that ends an outage.
 pub fn ends(zone: &Zone, store: Store) -> bool {
     let Some(word) = zone.lost_word(store) else {
         return false;
     };
     let since = word.load(Ordering::Acquire);
-    if since == 0 {
-        return false;
+    let ended = since != 0
+        && word
+            .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+    meters::see_store(zone, store, true);
+    if ended {
+        let seconds = crate::nginx::now().saturating_sub(since);
+        log::cycle(
+            Level::Notice,
+            format_args!(
+                "auth_gate: the store ({}) can be used again, after {seconds} seconds",
+                store.word()
+            ),
+        );
     }
-    let first = word.compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed);
-    if first.is_err() {
-        return false;
-    }
-    let what = match store {
-        Store::Ledger => "the store of sessions",
-        Store::Factors => "the store of second factors",
-    };
-    let seconds = crate::nginx::now().saturating_sub(since);
-    log::cycle(
-        Level::Notice,
-        format_args!("auth_gate: {what} can be used again, after {seconds} seconds"),
-    );
-    true
+    ended
 }

@@ -10,7 +10,8 @@ use std::{
 
 use super::Desk;
 use crate::{
-    nginx::{errands, request::Request, state::State, wait::Waiting},
+    metrics::{Counter, Fetched},
+    nginx::{errands, meters, request::Request, state::State, wait::Waiting},
     portal::Outage,
     session::{Key, Realm, Record, standing},
     store::LedgerSession,
@@ -69,9 +70,13 @@ fn place_of(key: &Key) -> usize {
 /// then go on with `go_on`; [`State::was_asked`] and [`State::is_unknown`] then say what came of it.
 /// Requests that want the same session wait together. `false`: too many wait, and this one goes on.
 pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + 'static) -> bool {
-    let Some(desk) = Desk::of(request.whole()).filter(|_| WAITING.get() < MOST_WAITING) else {
+    let Some(desk) = Desk::of(request.whole()) else {
         return false;
     };
+    if WAITING.get() >= MOST_WAITING {
+        meters::count(&desk.zone, Counter::Fetch(Fetched::Refused));
+        return false;
+    }
     WAITING.set(WAITING.get() + 1);
     let asker: Asker = (Waiting::start(request), Box::new(go_on));
     let first = ASKED.with_borrow_mut(|asked| {
@@ -79,8 +84,9 @@ pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + '
         askers.push(asker);
         askers.len() == 1
     });
-    if first {
-        fetch(desk, key, TRIES);
+    match first {
+        true => fetch(desk, key, TRIES),
+        false => meters::count(&desk.zone, Counter::Fetch(Fetched::Shared)),
     }
     true
 }
@@ -105,10 +111,16 @@ fn take(
     let session = match fetched {
         Ok(session) => session,
         Err(outage) => {
+            meters::count(&desk.zone, Counter::Fetch(Fetched::Failed));
             desk.lose(&outage);
             return settle(&key, false);
         }
     };
+    let fetched = match session {
+        Some(_) => Fetched::Found,
+        None => Fetched::Absent,
+    };
+    meters::count(&desk.zone, Counter::Fetch(fetched));
     match place(&desk, &key, ends, session.as_ref()) {
         Found::Here => settle(&key, true),
         Found::Nowhere => {

@@ -91,11 +91,15 @@ impl Redis {
             } => return self.replace_session(visit, session, old, by),
             Event::Started { session, .. } => {
                 let told = Told::Started;
-                return Ok(self.keep_sessions(visit, &[News { session, told }], now)?.pop());
+                return Ok(self
+                    .keep_sessions(visit, &[News { session, told }], now)?
+                    .pop());
             }
             Event::Used(session) => {
                 let told = Told::Used;
-                return Ok(self.keep_sessions(visit, &[News { session, told }], now)?.pop());
+                return Ok(self
+                    .keep_sessions(visit, &[News { session, told }], now)?
+                    .pop());
             }
             Event::Ended(key) => {
                 self.end_session(visit, key, now)?;

@@ -53,10 +53,15 @@ impl Redis {
         let cell = Self::session_cell(old);
         let (his, user) = self.change_cell(visit, cell, |value| {
             match value.and_then(|value| Cell::read(value, *old)) {
-                Some(Cell::Over(over)) => (Change::Keep, (over.successor == Some(session.key), None)),
+                Some(Cell::Over(over)) => {
+                    (Change::Keep, (over.successor == Some(session.key), None))
+                }
                 Some(Cell::Lasting(there)) => {
                     let (value, seconds) = there.end(Some(session.key), now);
-                    (Change::Write(value, seconds), (true, Some(there.session.user)))
+                    (
+                        Change::Write(value, seconds),
+                        (true, Some(there.session.user)),
+                    )
                 }
                 None => {
                     let (value, seconds) = Over::unknown();
@@ -91,7 +96,9 @@ impl Redis {
         let there = value.flatten().and_then(|value| Cell::read(&value, *old));
         Ok(match there {
             // Written down once already, and tried again after an error.
-            Some(Cell::Over(over)) if over.successor == Some(session.key) => Some(Some(over.stamps)),
+            Some(Cell::Over(over)) if over.successor == Some(session.key) => {
+                Some(Some(over.stamps))
+            }
             Some(Cell::Over(_)) => None,
             Some(Cell::Lasting(there)) => {
                 let epochs = self.epochs(visit, [there.session.user.as_str()])?;

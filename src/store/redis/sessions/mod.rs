@@ -60,7 +60,11 @@ impl Redis {
     }
 
     /// The sessions that last, of one user or of all, newest first.
-    pub(super) fn list_sessions(&self, user: Option<&str>, now: u64) -> Outcome<Vec<LedgerSession>> {
+    pub(super) fn list_sessions(
+        &self,
+        user: Option<&str>,
+        now: u64,
+    ) -> Outcome<Vec<LedgerSession>> {
         let visit = self.visit();
         let mut found = Vec::new();
         for part in self.listed(visit, user, now)?.chunks(CHUNK) {
@@ -102,7 +106,10 @@ impl Redis {
                 Some(next) => {
                     let seconds = next.kept(now);
                     let ends = next.session.ends;
-                    (Change::Write(Cell::Lasting(next).write(), seconds), Some(ends))
+                    (
+                        Change::Write(Cell::Lasting(next).write(), seconds),
+                        Some(ends),
+                    )
                 }
                 None => (Change::Keep, None),
             }
@@ -150,12 +157,13 @@ impl Redis {
     fn lasting(&self, visit: Visit<'_>, keys: &[SessionKey]) -> Outcome<Vec<Lasting>> {
         let cells: Vec<_> = keys.iter().map(Self::session_cell).collect();
         let values = self.read_cells(visit, &cells)?;
-        let found = keys.iter().zip(values).filter_map(|(key, value)| {
-            match Cell::read(&value?, *key)? {
-                Cell::Lasting(found) => Some(found),
-                Cell::Over(_) => None,
-            }
-        });
+        let found =
+            keys.iter()
+                .zip(values)
+                .filter_map(|(key, value)| match Cell::read(&value?, *key)? {
+                    Cell::Lasting(found) => Some(found),
+                    Cell::Over(_) => None,
+                });
         Ok(found.collect())
     }
 
@@ -178,7 +186,9 @@ impl Redis {
         let users = users.into_iter().map(str::to_owned);
         Ok(Epochs {
             all,
-            users: users.zip(numbers.into_iter().skip(1)).collect::<HashMap<_, _>>(),
+            users: users
+                .zip(numbers.into_iter().skip(1))
+                .collect::<HashMap<_, _>>(),
         })
     }
 }
