@@ -23,6 +23,7 @@ mod nginx {
     mod identity_headers;
     mod inheritance;
     mod ledger;
+    mod life;
     mod lifetimes;
     mod methods;
     mod outlive;

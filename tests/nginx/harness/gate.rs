@@ -19,6 +19,8 @@ pub struct Gate {
     master: Mutex<Child>,
     tolerated: Vec<&'static str>,
     workers: usize,
+    /// The master after a binary upgrade, which is no child of ours.
+    upgraded: Mutex<Option<u32>>,
     place: Place,
 }
 
@@ -40,6 +42,7 @@ impl Gate {
             master: Mutex::new(master),
             tolerated: site.tolerated.clone(),
             workers: site.worker_count(),
+            upgraded: Mutex::new(None),
             place,
         };
         gate.await_start();
@@ -187,7 +190,44 @@ impl Gate {
 
     /// The workers that take connections.
     pub fn workers(&self) -> BTreeSet<u32> {
-        let master = self.master().id();
+        self.workers_of(self.master_pid())
+    }
+
+    /// The process of the master.
+    pub fn master_pid(&self) -> u32 {
+        let upgraded = *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner);
+        upgraded.unwrap_or_else(|| self.master().id())
+    }
+
+    /// Starts nginx anew in the background, as it runs on a server: only then it exchanges its binary.
+    pub fn restart_as_daemon(&self) {
+        self.stop();
+        let conf = self.read("nginx.conf").replace("daemon off;", "");
+        self.replace("nginx.conf", &conf);
+        let mut nginx = self.place.nginx(&[]);
+        let started = nginx
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        assert!(started.status().is_ok_and(|status| status.success()));
+        let master = until("the master", || {
+            let pid = self.read("nginx.pid").trim().parse().ok()?;
+            (self.workers_of(pid).len() == self.workers).then_some(pid)
+        });
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(master);
+    }
+
+    /// Takes the master that a binary upgrade has left for the one of this gate, once the old one has
+    /// ended.
+    pub fn follow(&self, master: u32) {
+        let old = self.master_pid();
+        let there = || Path::new(&format!("/proc/{old}")).exists();
+        until("the old master to end", || (!there()).then_some(()));
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(master);
+    }
+
+    /// The workers of that master that take connections.
+    pub fn workers_of(&self, master: u32) -> BTreeSet<u32> {
         let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))
             .unwrap_or_default();
         let serves = |pid: &u32| {
@@ -204,7 +244,7 @@ impl Gate {
     /// Reads the configuration anew; waits until the old workers take no more requests. An error is what the log says.
     pub fn reload(&self) -> Result<(), String> {
         let (before, logged) = (self.workers(), self.log().len());
-        signal("HUP", self.master().id());
+        signal("HUP", self.master_pid());
         until("the reload", || {
             let said = self.log().get(logged..).unwrap_or_default().to_owned();
             if said.contains("[emerg]") {
@@ -231,6 +271,16 @@ impl Gate {
     }
 
     fn stop(&self) {
+        let upgraded = self
+            .upgraded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(pid) = upgraded {
+            signal("QUIT", pid);
+            let there = || Path::new(&format!("/proc/{pid}")).exists();
+            until("nginx to end", || (!there()).then_some(()));
+        }
         if !matches!(self.master().try_wait(), Ok(None)) {
             return;
         }
