@@ -3,6 +3,8 @@
 
 #[path = "storage/command.rs"]
 mod command;
+#[path = "contract/mod.rs"]
+mod contract;
 #[path = "storage/crowds.rs"]
 mod crowds;
 #[path = "storage/files.rs"]
