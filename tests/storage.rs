@@ -21,3 +21,7 @@ mod killed;
 mod ledger;
 #[path = "storage/resealed.rs"]
 mod resealed;
+#[path = "storage/sealed.rs"]
+mod sealed;
+#[path = "storage/upkeep.rs"]
+mod upkeep;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{bad, orders, seconds, target, time, words};
+use super::{bad, orders, prepare, seconds, target, time, words};
 use crate::store::error::Fault;
 use crate::store::{Ban, BannedBy, Target, TriedAt, Try};
 
@@ -18,7 +18,7 @@ const FORGOTTEN: u32 = 500;
 pub(super) fn list(connection: &Connection, now: u64) -> Result<Vec<Ban>, Fault> {
     let query = "SELECT kind, target, until, created, by FROM bans WHERE until > ?1 \
         ORDER BY until DESC, target, by";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let bans = statement.query_map([seconds(now)], |row| {
         Ok(Ban {
             target: target(row, 0, 1)?,
@@ -44,7 +44,7 @@ pub(super) fn add(connection: &Connection, ban: &Ban) -> Result<(), Fault> {
         seconds(ban.created),
         ban.by.word()
     ];
-    connection.prepare_cached(insert)?.execute(values)?;
+    prepare(connection, insert)?.execute(values)?;
     Ok(())
 }
 
@@ -52,15 +52,23 @@ pub(super) fn add(connection: &Connection, ban: &Ban) -> Result<(), Fault> {
 pub(super) fn revoke(connection: &Connection, of: &Target) -> Result<usize, Fault> {
     let (kind, target) = words(of);
     let of = [kind, &target];
-    connection.execute("DELETE FROM tries WHERE kind = ?1 AND target = ?2", of)?;
-    Ok(connection.execute("DELETE FROM bans WHERE kind = ?1 AND target = ?2", of)?)
+    prepare(
+        connection,
+        "DELETE FROM tries WHERE kind = ?1 AND target = ?2",
+    )?
+    .execute(of)?;
+    Ok(prepare(
+        connection,
+        "DELETE FROM bans WHERE kind = ?1 AND target = ?2",
+    )?
+    .execute(of)?)
 }
 
 /// Failures since `since` that count, oldest first.
 pub(super) fn failures(connection: &Connection, since: u64) -> Result<Vec<Try>, Fault> {
     let query = "SELECT stage, kind, target, at FROM tries WHERE kind = ?1 AND at >= ?2 \
         AND passed = 0 ORDER BY number DESC";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let mut failures = Vec::new();
     for kind in ["user", "address"] {
         let found = statement.query_map(params![kind, seconds(since)], |row| {
@@ -86,7 +94,7 @@ pub(super) fn count(connection: &Connection, tried: &Try) -> Result<(), Fault> {
     let (stage, at) = (tried.at.word(), seconds(tried.when));
     let query = "SELECT EXISTS (SELECT 1 FROM tries WHERE kind = ?1 AND target = ?2 \
         AND stage = ?3 AND passed = 1 AND at > ?4)";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let known: bool = statement.query_one(params![kind, target, stage, at], |row| row.get(0))?;
     if known || orders::is_revoked(connection, &tried.target, tried.when)? {
         return Ok(());
@@ -94,13 +102,13 @@ pub(super) fn count(connection: &Connection, tried: &Try) -> Result<(), Fault> {
     if tried.passed {
         let delete =
             "DELETE FROM tries WHERE kind = ?1 AND target = ?2 AND stage = ?3 AND at <= ?4";
-        let mut delete = connection.prepare_cached(delete)?;
+        let mut delete = prepare(connection, delete)?;
         delete.execute(params![kind, target, stage, at])?;
     }
     let insert = "INSERT INTO tries (kind, number, stage, target, at, passed) \
         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM tries WHERE kind = ?1";
     let values = params![kind, stage, target, at, tried.passed];
-    connection.prepare_cached(insert)?.execute(values)?;
+    prepare(connection, insert)?.execute(values)?;
     Ok(())
 }
 
@@ -109,13 +117,13 @@ pub(super) fn forget(connection: &Connection, now: u64) -> Result<(), Fault> {
     let delete = "DELETE FROM bans WHERE (kind, target, by) IN \
         (SELECT kind, target, by FROM bans WHERE until <= ?1 LIMIT ?2)";
     let values = params![seconds(now), FORGOTTEN];
-    connection.prepare_cached(delete)?.execute(values)?;
+    prepare(connection, delete)?.execute(values)?;
     let delete = "DELETE FROM tries WHERE at < ?1";
     let before = seconds(now.saturating_sub(HELD));
-    connection.prepare_cached(delete)?.execute([before])?;
+    prepare(connection, delete)?.execute([before])?;
     let delete = "DELETE FROM tries WHERE kind = ?1 AND number <= \
         (SELECT max(number) FROM tries WHERE kind = ?1) - ?2";
-    let mut delete = connection.prepare_cached(delete)?;
+    let mut delete = prepare(connection, delete)?;
     for kind in ["user", "address"] {
         delete.execute(params![kind, MOST])?;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::sessions::State;
-use super::{Outcome, Sqlite, bans, orders, seconds, sessions};
+use super::{Outcome, Sqlite, bans, orders, prepare, seconds, sessions};
 use crate::store::error::Fault;
 use crate::store::seal::{Place, StorageKey};
 use crate::store::{Ban, Command, Event, Ledger, LedgerSession, Mark, Orders, SessionKey, Try};
@@ -70,7 +70,7 @@ impl Ledger for Sqlite {
         self.write(|tx| {
             let write = "INSERT INTO probe (id, at) VALUES (1, ?1) \
                 ON CONFLICT (id) DO UPDATE SET at = excluded.at";
-            tx.prepare_cached(write)?.execute([seconds(now)])?;
+            prepare(tx, write)?.execute([seconds(now)])?;
             Ok(())
         })
     }

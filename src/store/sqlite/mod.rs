@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use super::error::Fault;
 use super::model::is_good_name;
@@ -132,6 +132,13 @@ fn time(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
 
+/// A statement that the connection keeps ready for the next call.
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+    #[cfg(test)]
+    tests::note(sql);
+    connection.prepare_cached(sql)
+}
+
 /// How a target is kept.
 fn words(target: &Target) -> (&'static str, String) {
     match target {
@@ -175,3 +182,6 @@ fn or_taken(taken: StoreError) -> impl FnOnce(rusqlite::Error) -> Fault {
         _ => Fault::Sql(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

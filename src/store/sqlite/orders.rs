@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{bad, bans, seconds, target, time, words};
+use super::{bad, bans, prepare, seconds, target, time, words};
 use crate::store::error::Fault;
 use crate::store::{Ban, Command, Mark, Order, Orders, SessionKey, Target};
 
@@ -43,14 +43,14 @@ pub(super) fn place(
         seconds(now),
         teller.cast_signed()
     ];
-    connection.prepare_cached(insert)?.execute(values)?;
+    prepare(connection, insert)?.execute(values)?;
     Ok(())
 }
 
 pub(super) fn after(connection: &Connection, mark: Mark, most: usize) -> Result<Orders, Fault> {
     let last = last(connection)?;
     let query = "SELECT coalesce(min(id), ?1 + 1) FROM orders";
-    let first: i64 = connection.query_one(query, [last], |row| row.get(0))?;
+    let first: i64 = prepare(connection, query)?.query_one([last], |row| row.get(0))?;
     // In a file that was put in the place of another numbers begin anew; others were forgotten.
     let missed = time(last) < mark.0 || mark.0.saturating_add(1) < time(first);
     let from = match time(last) < mark.0 {
@@ -59,7 +59,7 @@ pub(super) fn after(connection: &Connection, mark: Mark, most: usize) -> Result<
     };
     let query = "SELECT id, at, kind, session, target_kind, target, until, created, banned_by, \
         teller FROM orders WHERE id > ?1 ORDER BY id LIMIT ?2";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let orders = statement.query_map(params![seconds(from.0), most], read)?;
     let orders = orders.collect::<Result<Vec<_>, _>>()?;
@@ -76,8 +76,10 @@ pub(super) fn after(connection: &Connection, mark: Mark, most: usize) -> Result<
 /// The mark behind which all orders are that were placed since `since`. Looked for from the newer
 /// ones: a clock that was set back must not hide any of them.
 pub(super) fn mark_before(connection: &Connection, since: u64) -> Result<Mark, Fault> {
-    let query = "SELECT min(id) FROM orders WHERE at >= ?1";
-    let first: Option<i64> = connection.query_one(query, [seconds(since)], |row| row.get(0))?;
+    // For a bare id, SQLite would go through all orders from the first one on.
+    let query = "SELECT min(+id) FROM orders WHERE at >= ?1";
+    let mut statement = prepare(connection, query)?;
+    let first: Option<i64> = statement.query_one([seconds(since)], |row| row.get(0))?;
     let mark = match first {
         Some(first) => first.saturating_sub(1),
         None => last(connection)?,
@@ -88,7 +90,7 @@ pub(super) fn mark_before(connection: &Connection, since: u64) -> Result<Mark, F
 /// The number of the last order, were it forgotten meanwhile.
 fn last(connection: &Connection) -> Result<i64, Fault> {
     let query = "SELECT seq FROM sqlite_sequence WHERE name = 'orders'";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let last = statement.query_row([], |row| row.get(0)).optional()?;
     Ok(last.unwrap_or(0))
 }
@@ -98,7 +100,7 @@ pub(super) fn is_revoked(connection: &Connection, of: &Target, when: u64) -> Res
     let query = "SELECT EXISTS (SELECT 1 FROM orders WHERE kind = 'revoke' AND target_kind = ?1 \
         AND target = ?2 AND at >= ?3)";
     let (kind, target) = words(of);
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     Ok(statement.query_one(params![kind, target, seconds(when)], |row| row.get(0))?)
 }
 
@@ -114,7 +116,7 @@ pub(super) fn have_ended(
         AND target_kind IS NULL AND at >= ?3) \
         OR EXISTS (SELECT 1 FROM orders WHERE kind = 'end user' AND target = ?1 \
         AND target_kind = 'user' AND at >= ?3 AND session IS NOT ?2)";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let values = params![user, session, seconds(since)];
     Ok(statement.query_one(values, |row| row.get(0))?)
 }
@@ -125,7 +127,7 @@ pub(super) fn forget(connection: &Connection, now: u64) -> Result<(), Fault> {
     let delete = "DELETE FROM orders WHERE id IN \
         (SELECT id FROM orders WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
     let before = seconds(now.saturating_sub(ORDERED));
-    let mut delete = connection.prepare_cached(delete)?;
+    let mut delete = prepare(connection, delete)?;
     delete.execute(params![before, FORGOTTEN])?;
     Ok(())
 }

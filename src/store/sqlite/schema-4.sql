@@ -5,6 +5,8 @@ ALTER TABLE sessions ADD COLUMN record BLOB; -- sealed
 -- The era in which it was written down. All sessions end at once when an era does.
 ALTER TABLE sessions ADD COLUMN era INTEGER NOT NULL DEFAULT 0;
 DROP INDEX sessions_ends;
+DROP INDEX sessions_user;
+CREATE INDEX sessions_user ON sessions (user, era, ends);
 CREATE INDEX sessions_ends ON sessions (era, ends, over);
 
 CREATE TABLE eras (

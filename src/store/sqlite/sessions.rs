@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{address, bad, seconds, time};
+use super::{address, bad, prepare, seconds, time};
 use crate::store::error::Fault;
 use crate::store::seal::{Place, StorageKey};
 use crate::store::{LedgerSession, SessionKey};
@@ -37,7 +37,7 @@ pub(super) fn fetch(
     now: u64,
 ) -> Result<Option<LedgerSession>, Fault> {
     let query = format!("SELECT {COLUMNS} FROM sessions WHERE key = ?2 AND {LASTS}");
-    let mut statement = connection.prepare_cached(&query)?;
+    let mut statement = prepare(connection, &query)?;
     let mut rows = statement.query(params![seconds(now), session])?;
     // Of one that is damaged nothing can be believed: its visitor signs in again.
     let found = rows.next()?.and_then(|row| read(row, key).ok());
@@ -56,7 +56,7 @@ pub(super) fn list(
     let whose = user.map_or("", |_| "AND user = ?2");
     let query =
         format!("SELECT {COLUMNS} FROM sessions WHERE {LASTS} {whose} ORDER BY created DESC, key");
-    let mut statement = connection.prepare_cached(&query)?;
+    let mut statement = prepare(connection, &query)?;
     let mut rows = match user {
         Some(user) => statement.query(params![seconds(now), user])?,
         None => statement.query([seconds(now)])?,
@@ -75,7 +75,7 @@ pub(super) fn is_there(
     now: u64,
 ) -> Result<bool, Fault> {
     let query = format!("SELECT EXISTS (SELECT 1 FROM sessions WHERE key = ?2 AND {LASTS})");
-    let mut statement = connection.prepare_cached(&query)?;
+    let mut statement = prepare(connection, &query)?;
     Ok(statement.query_one(params![seconds(now), session], |row| row.get(0))?)
 }
 
@@ -83,7 +83,7 @@ pub(super) fn is_there(
 pub(super) fn state(connection: &Connection, session: &SessionKey) -> Result<State, Fault> {
     let query = "SELECT over = 0 AND era = (SELECT era FROM eras), last_used FROM sessions \
         WHERE key = ?1";
-    let mut statement = connection.prepare_cached(query)?;
+    let mut statement = prepare(connection, query)?;
     let found = statement.query_row([session], |row| Ok((row.get(0)?, time(row.get(1)?))));
     Ok(match found.optional()? {
         None => State::Unknown,
@@ -115,7 +115,7 @@ pub(super) fn insert(
         seconds(session.ends),
         seal(key, session),
     ];
-    connection.prepare_cached(&insert)?.execute(values)?;
+    prepare(connection, &insert)?.execute(values)?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub(super) fn update(
         seconds(session.ends),
         seal(key, session),
     ];
-    connection.prepare_cached(update)?.execute(values)?;
+    prepare(connection, update)?.execute(values)?;
     Ok(())
 }
 
@@ -146,7 +146,7 @@ pub(super) fn end(connection: &Connection, session: &SessionKey, now: u64) -> Re
         SELECT ?1, '', '', '', '', '', 0, 0, 0, ?2, 1, era FROM eras WHERE true \
         ON CONFLICT (key) DO UPDATE SET ends = excluded.ends, over = 1, record = NULL";
     let values = params![session, remembered(now)];
-    connection.prepare_cached(insert)?.execute(values)?;
+    prepare(connection, insert)?.execute(values)?;
     Ok(())
 }
 
@@ -160,20 +160,21 @@ pub(super) fn end_user(
     let query =
         format!("SELECT count(*) FROM sessions WHERE {LASTS} AND user = ?2 AND key IS NOT ?3");
     let values = params![seconds(now), user, except];
-    let mut statement = connection.prepare_cached(&query)?;
+    let mut statement = prepare(connection, &query)?;
     let lasting: i64 = statement.query_one(values, |row| row.get(0))?;
     let update = "UPDATE sessions SET over = 1, ends = ?1, record = NULL \
         WHERE user = ?2 AND over = 0 AND key IS NOT ?3";
     let values = params![remembered(now), user, except];
-    connection.prepare_cached(update)?.execute(values)?;
+    prepare(connection, update)?.execute(values)?;
     Ok(usize::try_from(lasting).unwrap_or(0))
 }
 
 /// Ends all sessions that are written down, however many those are; says how many lasted.
 pub(super) fn end_all(connection: &Connection, now: u64) -> Result<usize, Fault> {
     let query = format!("SELECT count(*) FROM sessions WHERE {LASTS}");
-    let lasting: i64 = connection.query_one(&query, [seconds(now)], |row| row.get(0))?;
-    connection.execute("UPDATE eras SET era = era + 1", [])?;
+    let mut statement = prepare(connection, &query)?;
+    let lasting: i64 = statement.query_one([seconds(now)], |row| row.get(0))?;
+    prepare(connection, "UPDATE eras SET era = era + 1")?.execute([])?;
     Ok(usize::try_from(lasting).unwrap_or(0))
 }
 
@@ -181,10 +182,10 @@ pub(super) fn end_all(connection: &Connection, now: u64) -> Result<usize, Fault>
 pub(super) fn forget(connection: &Connection, now: u64) -> Result<(), Fault> {
     let delete = "DELETE FROM sessions WHERE key IN \
         (SELECT key FROM sessions WHERE era = ?1 AND ends <= ?2 LIMIT ?3)";
-    let mut delete = connection.prepare_cached(delete)?;
+    let mut delete = prepare(connection, delete)?;
     let mut forget = |era: i64, until: u64| delete.execute(params![era, seconds(until), FORGOTTEN]);
     let era = |query: &str| {
-        let mut statement = connection.prepare_cached(query)?;
+        let mut statement = prepare(connection, query)?;
         statement.query_row([], |row| row.get::<_, Option<i64>>(0))
     };
     let current = era("SELECT era FROM eras")?.unwrap_or(0);
