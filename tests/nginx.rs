@@ -10,6 +10,7 @@ mod nginx {
     mod harness;
 
     mod account;
+    mod audit;
     mod bodies;
     mod chromium;
     mod chromium_factors;
@@ -25,6 +26,7 @@ mod nginx {
     mod ledger;
     mod lifetimes;
     mod methods;
+    mod metrics;
     mod path_rules;
     mod paths;
     mod plain_http;

@@ -5,6 +5,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
+    audit,
     conf::Loaded,
     errands,
     facts::{self, host_with_port},
@@ -22,8 +23,7 @@ use super::{
 };
 use crate::{
     portal::{
-        self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
-        World,
+        self, Answer, AsideWork, Busy, Cost, Errand, Headers, Portal, Step, Sweep, Verify, World,
     },
     session::{Session, standing},
     users::Workspace,
@@ -145,7 +145,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
         Some((event, news)) => {
             news.spread(&snapshot, &zone);
             if let Some(event) = event {
-                log::cycle(level(&event), format_args!("auth_gate: {event}"));
+                audit::tell_aside(&zone, &event);
             }
         }
         None => log::cycle(
@@ -198,7 +198,7 @@ fn lasting(loaded: &Loaded) -> Box<dyn Fn(&Session) -> bool> {
 
 /// Sends the answer when its time has come, and ends the request.
 fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
-    tell(request, answer.event.as_ref());
+    audit::tell(request, answer.event.as_ref());
     let delay = answer
         .hold
         .saturating_sub(elapsed(begun))
@@ -215,33 +215,6 @@ fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
 fn send(request: Request<'_>, answer: &Answer) {
     let code = reply::send(request, answer);
     wait::end(request, code);
-}
-
-/// What happened, for the administrator.
-fn tell(request: Request<'_>, event: Option<&Event>) {
-    let Some(event) = event else { return };
-    request.log(level(event), format_args!("auth_gate: {event}"));
-}
-
-fn level(event: &Event) -> Level {
-    match event {
-        Event::SignIn(_)
-        | Event::SignOut(_)
-        | Event::Prove(..)
-        | Event::Leave(_)
-        | Event::Change(_, _, None)
-        | Event::AskReset(_)
-        | Event::EndSessions(..) => Level::Notice,
-        // What a visitor got wrong, as nginx logs a wrong Basic password; and what does not work.
-        Event::Fail(_)
-        | Event::Ban(_)
-        | Event::Lose(_)
-        | Event::Doubt(..)
-        | Event::NoLeave(_)
-        | Event::WrongPassword(_)
-        | Event::Change(_, _, Some(_))
-        | Event::Outage(_) => Level::Error,
-    }
 }
 
 /// Milliseconds since `begun`.

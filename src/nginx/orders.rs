@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{timer::Timer, zone::Zone};
+use super::{audit, timer::Timer, zone::Zone};
 use crate::{
     session::{Key, Session},
     store::{Ban, BannedBy, Command, Order, Target},
@@ -17,6 +17,7 @@ const PAUSE: usize = 1;
 
 /// Does what an order says.
 pub fn carry_out(zone: &Rc<Zone>, order: Order) {
+    audit::ordered(zone, &order);
     match order.command {
         Command::EndSession(key) => {
             if let Some(mut sessions) = zone.sessions() {

@@ -4,6 +4,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{
+    audit,
     conf::{Loaded, MainConf},
     hashing, ledger, meters,
     zone::Zone,
@@ -139,7 +140,9 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(settle),
             Stage::Factor => self.zone.with_factor_attempts(settle),
         };
-        ledger::banned(bans.unwrap_or_default(), reservation.stage());
+        let bans = bans.unwrap_or_default();
+        audit::banned(self.zone, &bans, reservation.stage());
+        ledger::banned(bans, reservation.stage());
     }
 
     fn withdraw(&mut self, reservation: &Reservation) {
