@@ -6,9 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::harness::exposition::Exposition;
 use super::harness::visitor::PORTAL;
 use super::harness::{Ask, Gate, Site, until};
-use super::storage;
+use super::{second_factor, storage};
 
 /// The portal writes a log of its own, and addresses are those that a load balancer tells.
 const HTTP: &str = "set_real_ip_from 127.0.0.0/8; real_ip_header X-Forwarded-For;";
@@ -190,6 +191,45 @@ fn what_happens_is_told_in_fields() {
     assert_eq!(level("event=sign_in result=success"), "notice");
     assert_eq!(level("event=sign_in result=failure"), "error");
     assert_eq!(level("event=ban"), "error");
+}
+
+#[test]
+fn steps_up_are_told_and_counted() {
+    let metrics = "location = /metrics { allow 127.0.0.0/8; deny all; auth_gate_metrics; }";
+    let gate = second_factor::bed().public(metrics).start();
+    let mut alice = gate.signed_in("alice");
+    assert_eq!(second_factor::prove(&mut alice, "000000", "").status, 403);
+    let code = second_factor::code(0);
+    assert_eq!(second_factor::prove(&mut alice, &code, "").status, 200);
+    assert_eq!(
+        second_factor::prove(&mut alice, &code, "").status,
+        403,
+        "once only"
+    );
+    let log = gate.log();
+    let told = lines(&log, "step_up");
+    let begin = |result: &str| {
+        format!("event=step_up result={result} client=127.0.0.1 method=totp user=\"alice\"")
+    };
+    for (line, result) in told.iter().zip(["failure", "success", "failure"]) {
+        assert!(line.starts_with(&begin(result)), "{told:?}");
+    }
+    assert!(told[0].contains(" reason=\""), "{told:?}");
+    assert_eq!(told.len(), 3);
+    let read = Exposition::read(&gate.page("public.example.com", "/metrics").text());
+    let logins =
+        |method, result| read.get("logins_total", &[("method", method), ("result", result)]);
+    assert_eq!(
+        (logins("totp", "failure"), logins("totp", "success")),
+        (2.0, 1.0)
+    );
+    assert_eq!(logins("password", "success"), 1.0);
+    assert_eq!(read.get("sessions_started_total", &[]), 1.0);
+    assert_eq!(read.get("store_up", &[("store", "sqlite")]), 1.0);
+    assert_eq!(
+        read.get("queue_length", &[("queue", "errands_running")]),
+        0.0
+    );
 }
 
 #[test]

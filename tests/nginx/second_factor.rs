@@ -41,7 +41,7 @@ server:
 ";
 
 /// The test bed with a device of alice's in its store.
-fn bed() -> Site {
+pub(super) fn bed() -> Site {
     stored()
         .rules(RULES)
         .prepare(|prefix| enrol(prefix, "phone"))
@@ -75,7 +75,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// The code that alice's device shows, so many steps from now.
-fn code(steps: i64) -> String {
+pub(super) fn code(steps: i64) -> String {
     code_of(SECRET, steps)
 }
 
@@ -89,7 +89,7 @@ pub(super) fn code_of(secret: &[u8], steps: i64) -> String {
     code.expose_secret().to_owned()
 }
 
-fn prove(visitor: &mut Visitor<'_>, code: &str, target: &str) -> Answer {
+pub(super) fn prove(visitor: &mut Visitor<'_>, code: &str, target: &str) -> Answer {
     let body = json!({"token": code, "targetURL": target});
     visitor.send(&Ask::api("POST", PORTAL, "/api/secondfactor/totp", &body))
 }
