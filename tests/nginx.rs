@@ -10,6 +10,7 @@ mod nginx {
     mod harness;
 
     mod account;
+    mod audit;
     mod bodies;
     mod chromium;
     mod chromium_factors;
@@ -26,6 +27,7 @@ mod nginx {
     mod life;
     mod lifetimes;
     mod methods;
+    mod metrics;
     mod outlive;
     mod path_rules;
     mod paths;

@@ -169,13 +169,13 @@ const BANS: Family = Family::new(
 const STARTS: Family = Family::new(
     BANS.end(),
     "sessions_started_total",
-    "Sessions that began; one goes on under a new id after each factor.",
+    "Sessions that began: sign-ins with a password or a passkey.",
     &[],
 );
 const ENDS: Family = Family::new(
     STARTS.end(),
     "sign_outs_total",
-    "Sessions that were ended before their time, by whom.",
+    "Sessions that were ended from the portal, and how.",
     &[label("by", Ended::WORDS)],
 );
 const OPERATIONS: Family = Family::new(

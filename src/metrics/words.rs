@@ -98,14 +98,12 @@ labels! {
         Administrator = "administrator",
     }
 
-    /// Who has ended sessions.
+    /// How sessions were ended.
     Ended {
-        /// Their user, by signing out.
+        /// Their user has signed out.
         SignOut = "sign_out",
-        /// Their user, from a list or by a change of the password.
-        User = "user",
-        /// An administrator.
-        Administrator = "administrator",
+        /// Their user has ended them from the list.
+        List = "list",
     }
 
     /// A store.

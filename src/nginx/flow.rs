@@ -7,6 +7,7 @@ use std::{rc::Rc, sync::Arc};
 use zeroize::Zeroizing;
 
 use super::{
+    audit,
     conf::Loaded,
     durable::{
         Desk,
@@ -29,10 +30,8 @@ use super::{
     world::Surroundings,
 };
 use crate::{
-    metrics::Store,
     portal::{
-        self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
-        World,
+        self, Answer, AsideWork, Busy, Cost, Errand, Headers, Portal, Step, Sweep, Verify, World,
     },
     session::{Key, Session, standing},
     users::Workspace,
@@ -206,7 +205,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
         Some((event, news)) => {
             news.spread(&told, &snapshot, &zone);
             if let Some(event) = event {
-                log::cycle(level(&event), format_args!("auth_gate: {event}"));
+                audit::tell_aside(&zone, &event);
             }
         }
         None => log::cycle(
@@ -264,7 +263,7 @@ fn lasting(loaded: &Loaded) -> Rc<dyn Fn(&Session) -> bool> {
 
 /// Sends the answer when its time has come, and ends the request.
 fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
-    tell(request, answer.event.as_ref());
+    audit::tell(request, answer.event.as_ref());
     let delay = answer
         .hold
         .saturating_sub(elapsed(begun))
@@ -281,38 +280,6 @@ fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
 fn send(request: Request<'_>, answer: &Answer) {
     let code = reply::send(request, answer);
     wait::end(request, code);
-}
-
-/// What happened, for the administrator.
-fn tell(request: Request<'_>, event: Option<&Event>) {
-    let Some(event) = event else { return };
-    // That the store is out was said once, when it began.
-    let known = |store| request.whole().zone.lost_since(store).is_some();
-    if matches!(event, Event::Outage(_)) && (known(Store::Sqlite) || known(Store::Redis)) {
-        return;
-    }
-    request.log(level(event), format_args!("auth_gate: {event}"));
-}
-
-fn level(event: &Event) -> Level {
-    match event {
-        Event::SignIn(_)
-        | Event::SignOut(_)
-        | Event::Prove(..)
-        | Event::Leave(_)
-        | Event::Change(_, _, None)
-        | Event::AskReset(_)
-        | Event::EndSessions(..) => Level::Notice,
-        // What a visitor got wrong, as nginx logs a wrong Basic password; and what does not work.
-        Event::Fail(_)
-        | Event::Ban(_)
-        | Event::Lose(_)
-        | Event::Doubt(..)
-        | Event::NoLeave(_)
-        | Event::WrongPassword(_)
-        | Event::Change(_, _, Some(_))
-        | Event::Outage(_) => Level::Error,
-    }
 }
 
 /// Milliseconds since `begun`.

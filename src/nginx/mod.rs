@@ -10,13 +10,14 @@
 //! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
 //! sessions that the zone lacks, and writes down what happens to them. What comes back passes [`guard_cookie`]. [`zone`] is
 //! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
-//! it, [`variables`] what the administrator can print. What happens is counted by [`meters`], and told by
+//! it, [`variables`] what the administrator can print. What happens is told to the log by [`audit`], counted by [`meters`], and told to others by
 //! [`scrape`]; [`watched`] measures the store.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
 //! longer than the callback that made it.
 
 mod access;
+mod audit;
 mod block;
 mod body;
 mod checks;

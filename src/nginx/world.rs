@@ -4,6 +4,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{
+    audit,
     conf::{Loaded, MainConf},
     durable::{clerk, keep::Change},
     hashing, meters,
@@ -182,7 +183,9 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(settle),
             Stage::Factor => self.zone.with_factor_attempts(settle),
         };
-        clerk::banned(bans.unwrap_or_default(), reservation.stage());
+        let bans = bans.unwrap_or_default();
+        audit::banned(self.zone, &bans, reservation.stage());
+        clerk::banned(bans, reservation.stage());
     }
 
     fn withdraw(&mut self, reservation: &Reservation) {

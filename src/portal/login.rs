@@ -7,7 +7,8 @@ use crate::session::{Key, Methods};
 use crate::users::PasswordHash;
 use crate::users::regulation::Reservation;
 
-use super::answer::{Answer, Event};
+use super::answer::Answer;
+use super::event::{Aim, Event, Failure, Method, Why};
 use super::onward::{Onward, Wish};
 use super::request::Request;
 use super::sessions::{self, SignIn};
@@ -164,7 +165,8 @@ impl Portal {
             }
             Door::Page => self.login_busy(request, login, world),
         };
-        answer.with("Retry-After", busy.retry_after.to_string())
+        let event = Some(Event::TurnAway(Method::Password));
+        Answer { event, ..answer }.with("Retry-After", busy.retry_after.to_string())
     }
 
     /// The one answer to every failure.
@@ -183,11 +185,12 @@ impl Portal {
             Door::Page => self.login_failed(request, &login, world),
         };
         answer.hold = world.hold();
-        answer.event = Some(if banned {
-            Event::Ban(login.typed)
-        } else {
-            Event::Fail(login.typed)
-        });
+        answer.event = Some(Event::Fail(Failure {
+            aim: login.aim(),
+            method: Method::Password,
+            user: Some(login.typed),
+            why: if banned { Why::Banned } else { Why::Wrong },
+        }));
         answer
     }
 
@@ -218,13 +221,13 @@ impl Portal {
             }
         };
         let Some(cookie) = cookie else {
-            return self.session_lost(request, &user.name);
+            return self.session_lost(request, &user.name, (login.aim(), Method::Password));
         };
         let mut answer = self.signed_in(request, login.door, &login.wish, onward);
         answer.cookies.push(cookie);
         answer.event = Some(match login.session {
-            Some(_) => Event::Prove(user.name, "the password"),
-            None => Event::SignIn(user.name),
+            Some(_) => Event::Prove(user.name, Method::Password),
+            None => Event::SignIn(user.name, Method::Password),
         });
         answer
     }
@@ -272,6 +275,13 @@ impl Portal {
 }
 
 impl Login {
+    fn aim(&self) -> Aim {
+        match self.session {
+            Some(_) => Aim::StepUp,
+            None => Aim::SignIn,
+        }
+    }
+
     /// An attempt that failed before there was anything to check.
     pub(super) fn unreadable(door: Door) -> Self {
         Login {

@@ -9,10 +9,12 @@
 mod account;
 mod answer;
 mod api;
+mod audit;
 mod csrf;
 mod dates;
 mod entrance;
 mod errand;
+mod event;
 mod form;
 mod guarded;
 mod letter;
@@ -35,12 +37,14 @@ mod world;
 use askama::Template;
 
 pub use account::{Change, Kind};
-pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
+pub use answer::{Answer, Format, HTML, Header, JSON, TEXT};
+pub use audit::Line;
 pub use csrf::COOKIE as FORM_COOKIE;
 pub use errand::{
     AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
     Sweep, Work,
 };
+pub use event::{Aim, Event, Failure, Method, Why};
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
 pub use letter::Letter;

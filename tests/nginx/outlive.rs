@@ -119,9 +119,9 @@ fn a73_with_the_store_gone_who_is_known_goes_on_and_nobody_else_is_let_in() {
         gate.visitor().sign_in("bob", "password").is(200)
     });
     let log = gate.log();
-    assert_eq!(log.matches("sessions cannot be kept").count(), 1, "{log}");
+    assert_eq!(log.matches("event=outage").count(), 1, "{log}");
     until("the end to be said", || {
-        let count = gate.log().matches("can be used again").count();
+        let count = gate.log().matches("event=recovery").count();
         (count == 1).then_some(())
     });
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Cost, Domain, Event, Headers, Limited, Portal, Request, SecondFactors,
-    Settings, Step, Theme, World,
+    Account, Aim, Answer, Busy, Cost, Domain, Event, Failure, Headers, Limited, Method, Portal,
+    Request, SecondFactors, Settings, Step, Theme, Why, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -547,4 +547,14 @@ fn unescape(html: &str) -> String {
         .replace("&#34;", "\"")
         .replace("&#39;", "'")
         .replace("&#38;", "&")
+}
+
+/// What is told of an attempt that came to nothing.
+pub fn failed(user: &str, aim: Aim, method: Method, why: Why) -> Event {
+    Event::Fail(Failure {
+        aim,
+        method,
+        user: Some(user.to_owned()),
+        why,
+    })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Desk;
 use crate::{
-    nginx::{timer::Timer, zone::Zone},
+    nginx::{audit, timer::Timer, zone::Zone},
     session::{Key, Session},
     store::{Ban, BannedBy, Command, Order, Target},
     users::regulation::Attempts,
@@ -19,6 +19,7 @@ const PAUSE: usize = 1;
 
 /// Does what an order says.
 pub fn carry_out(desk: &Desk, order: Order) {
+    audit::ordered(&desk.zone, &order);
     let (zone, own) = (&desk.zone, order.by == desk.zone.name());
     match order.command {
         Command::EndSession(key) => {

@@ -6,12 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     metrics::Store,
-    nginx::{
-        block::place,
-        log::{self, Level},
-        meters,
-        zone::Zone,
-    },
+    nginx::{audit, block::place, zone::Zone},
     portal::Outage,
 };
 
@@ -48,23 +43,15 @@ pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage) {
     if first.is_err() {
         return;
     }
-    meters::see_store(zone, store, false);
     let Outage(sentence) = outage;
-    match grace {
-        Some(grace) => log::cycle(
-            Level::Error,
-            format_args!(
-                "auth_gate: sessions cannot be kept: {sentence}; those that are known here go on for {grace} \
-                seconds at most, and until then whoever needs the store is answered with 503"
-            ),
+    let wait = "until then whoever needs the store is answered with 503";
+    let sentence = match grace {
+        Some(grace) => format!(
+            "{sentence}; sessions that are known here go on for {grace} seconds at most, and {wait}"
         ),
-        None => log::cycle(
-            Level::Error,
-            format_args!(
-                "auth_gate: {sentence}; until then whoever needs the store is answered with 503"
-            ),
-        ),
-    }
+        None => format!("{sentence}; {wait}"),
+    };
+    audit::store(zone, store, Some(&sentence));
 }
 
 /// The store was used and, if sessions are kept there, written to. Says whether that ends an outage.
@@ -77,16 +64,6 @@ pub fn ends(zone: &Zone, store: Store) -> bool {
         && word
             .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok();
-    meters::see_store(zone, store, true);
-    if ended {
-        let seconds = crate::nginx::now().saturating_sub(since);
-        log::cycle(
-            Level::Notice,
-            format_args!(
-                "auth_gate: the store ({}) can be used again, after {seconds} seconds",
-                store.word()
-            ),
-        );
-    }
+    audit::store(zone, store, None);
     ended
 }

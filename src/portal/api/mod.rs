@@ -11,7 +11,8 @@ pub(super) use objects::redact;
 
 use zeroize::Zeroizing;
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
+use crate::portal::event::Event;
 use crate::portal::form::BODY_LIMIT;
 use crate::portal::login::{Credentials, Door, Login};
 use crate::portal::onward::{Onward, Wish};
