@@ -37,13 +37,13 @@ impl<'z> Sessions<'z> {
     /// Keeps a session; false when the memory is broken.
     pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
         let inserted = self.table.insert(key, record, expires, now);
-        if inserted == Some(Inserted::EvictedAlive) {
+        if inserted == Ok(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
-        if inserted.is_some() {
+        if inserted.is_ok() {
             ledger::started(key, record);
         }
-        inserted.is_some()
+        inserted.is_ok()
     }
 
     /// Notes that a session was used.
