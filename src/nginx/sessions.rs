@@ -11,6 +11,9 @@ use crate::{
     slots::{Inserted, Stats},
 };
 
+/// Seconds for which an end is remembered at least.
+const BURIED: u64 = 10 * 60;
+
 /// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
 pub struct Sessions<'z> {
     table: session::Table<'z>,
@@ -34,13 +37,13 @@ impl<'z> Sessions<'z> {
         self.table.lookup(key)
     }
 
-    /// Keeps a session; false when the memory is broken.
+    /// Keeps a session; false when it has ended, or the memory is broken.
     pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
         let inserted = self.table.insert(key, record, expires, now);
-        if inserted == Some(Inserted::EvictedAlive) {
+        if inserted == Ok(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
-        inserted.is_some()
+        inserted.is_ok()
     }
 
     /// How the table is filled.
@@ -64,9 +67,12 @@ impl<'z> Sessions<'z> {
         clerk::ended(key);
     }
 
-    /// Ends a session that is written down as over. It cannot come back here.
+    /// Ends a session that is written down as over. It cannot come back here, for as long as it would
+    /// have lasted or as news of it may be under way.
     pub fn bury(&mut self, key: &Key) {
-        self.table.remove(key);
+        let now = super::now();
+        let until = self.table.expires(key).unwrap_or(0);
+        let _ = self.table.bury(key, until.max(now + BURIED), now);
         self.zone.count_end();
     }
 
@@ -76,8 +82,8 @@ impl<'z> Sessions<'z> {
     }
 
     /// The sessions in one range of places that have ended and cannot come back here.
-    pub fn buried_in(&self, _places: Range<u32>) -> Vec<Key> {
-        Vec::new()
+    pub fn buried_in(&self, places: Range<u32>) -> Vec<Key> {
+        self.table.buried_in(places, super::now())
     }
 
     /// The sessions in one range of places that are `wanted`, and whether there are places behind it.

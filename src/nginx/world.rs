@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     audit,
     conf::{Loaded, MainConf},
-    durable::{clerk, keep::Change},
+    durable::{clerk, keep::Change, tries},
     hashing, meters,
     zone::Zone,
 };
@@ -183,6 +183,7 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(settle),
             Stage::Factor => self.zone.with_factor_attempts(settle),
         };
+        tries::tell(reservation, success);
         let bans = bans.unwrap_or_default();
         audit::banned(self.zone, &bans, reservation.stage());
         clerk::banned(bans, reservation.stage());

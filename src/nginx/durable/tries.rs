@@ -2,33 +2,47 @@
 
 use super::{Desk, clerk};
 use crate::{
-    nginx::zone::Zone,
     store::{Target, TriedAt, Try},
-    users::regulation::{Attempts, Settings, Stage, Who},
+    users::regulation::{Reservation, Stage, Subject, Told, Who},
 };
 
 /// Counts an attempt as if it had been made here. A ban that it brings about is told of by whoever
 /// saw the attempt.
 pub fn count(desk: &Desk, tried: &Try) {
-    let settings = &desk.config.regulation;
+    let told = Told {
+        subject: match &tried.target {
+            Target::User(name) => Subject::user(name),
+            Target::Address(address) => Subject::address(*address),
+        },
+        when: tried.when,
+        passed: tried.passed,
+    };
+    let (zone, settings) = (&desk.zone, &desk.config.regulation);
+    let now = crate::nginx::now();
     match tried.at {
-        TriedAt::Password => count_in(&desk.zone, tried, settings),
-        TriedAt::SecondFactor => count_in(&desk.zone, tried, &settings.for_factors()),
+        TriedAt::Password => {
+            zone.with_attempts(|attempts| attempts.count_told(&told, settings, now));
+        }
+        TriedAt::SecondFactor => {
+            let settings = settings.for_factors();
+            zone.with_factor_attempts(|attempts| attempts.count_told(&told, &settings, now));
+        }
     }
 }
 
-fn count_in(_zone: &Zone, _tried: &Try, _settings: &Settings) {}
-
 /// Has written down how an attempt ended, for those whom it counts against.
-pub fn tell(targets: Vec<Who>, stage: Stage, passed: bool) {
-    let at = match stage {
+pub fn tell(reservation: &Reservation, passed: bool) {
+    let at = match reservation.stage() {
         Stage::Password => TriedAt::Password,
         Stage::Factor => TriedAt::SecondFactor,
     };
-    for who in targets {
+    for subject in reservation.subjects() {
         clerk::tried(Try {
             at,
-            target: target(who),
+            target: match subject {
+                Subject::User(name) => Target::User(name.to_string()),
+                Subject::Address(address) => Target::Address(address),
+            },
             when: crate::nginx::now(),
             passed,
         });
