@@ -1,14 +1,14 @@
 //! What is counted and measured of the gate, and the text in which Prometheus reads it.
 //!
-//! [`words`] are what somebody may be counted under, [`catalogue`] says what each count means,
-//! [`counts`] are the counts themselves, in memory that several processes share, and [`exposition`] is
-//! how they are told. Pure: who has the memory hands it in, and nothing here knows nginx, a clock, or
-//! what the other rooms do.
+//! A [`Counter`] says what happened, under words that no visitor chooses; [`Counts`] are the counts, in
+//! memory that several processes share; a [`Reading`] is one look at them. Pure: who has the memory
+//! hands it in, and nothing here knows nginx, a clock, or what the other rooms do.
 #![forbid(unsafe_code)]
 
 mod catalogue;
 mod counts;
 mod exposition;
+mod family;
 mod reading;
 mod words;
 

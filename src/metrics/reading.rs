@@ -1,8 +1,9 @@
 //! One look at everything that is counted, as text.
 
-use super::catalogue::{COUNTED, Family, MEASURED, Measured};
+use super::catalogue::{COUNTED, MEASURED};
 use super::counts::Counts;
 use super::exposition::{Exposition, Kind};
+use super::family::{Family, Measured};
 use super::words::{Level, Store, Table};
 
 /// What there is to tell at one moment.

@@ -146,8 +146,9 @@ fn start<T: Send + 'static>(
     line.with(|line| line.busy.set(line.busy.get() + 1));
     job::spawn(threads, AtExit::Wait, work, move |result| {
         line.with(|line| line.busy.set(line.busy.get() - 1));
-        then(result);
+        // First, so that who goes on finds the line as it is.
         admit(line);
+        then(result);
     });
 }
 
