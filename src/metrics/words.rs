@@ -134,8 +134,6 @@ labels! {
         Secret = "secret",
         /// Whether it works.
         Probe = "probe",
-        /// Second factors, codes and links.
-        Factors = "factors",
     }
 
     /// What came of looking for a session that this machine did not know.

@@ -18,14 +18,23 @@ pub fn tell(request: Request<'_>, event: Option<&Event>) {
     let Some(event) = event else { return };
     let zone = &request.whole().zone;
     count(zone, event);
-    // That a store is out was said once, when it began.
-    let lost = |store: &metrics::Store| zone.lost_since(*store).is_some();
-    if matches!(event, Event::Outage(_)) && metrics::Store::ALL.iter().any(lost) {
+    if is_told_already(request, event) {
         return;
     }
     if let Some(line) = event.line(Some(request.client())) {
         request.log(level(event), format_args!("auth_gate: {line}"));
     }
+}
+
+/// That a store is out is said once, when it begins, and not to each visitor who needs it.
+fn is_told_already(request: Request<'_>, event: &Event) -> bool {
+    let (Event::Outage(sentence), whole) = (event, request.whole()) else {
+        return false;
+    };
+    let loaded = whole.loaded.as_ref();
+    let path = loaded.and_then(|loaded| loaded.config.storage.as_ref());
+    let about = path.is_some_and(|it| sentence.contains(&it.path.display().to_string()));
+    about && whole.zone.lost_since(metrics::Store::Sqlite).is_some()
 }
 
 /// The same of work that no request waits for.
@@ -53,13 +62,9 @@ pub fn banned(zone: &Zone, bans: &[(Who, u64)], stage: Stage) {
     }
 }
 
-/// An order is carried out. Every worker does that, and one tells of it: of what an administrator has
-/// ordered a line, of what other machines have told a count.
+/// An order is carried out; of all workers one tells of it. Of what an administrator has ordered a
+/// line, of what other machines have told a count.
 pub fn ordered(zone: &Zone, order: &Order) {
-    // SAFETY: written by nginx before a worker begins.
-    if unsafe { super::ffi::ngx_worker } != 0 {
-        return;
-    }
     let kind = match &order.command {
         Command::EndSession(_) | Command::EndUser { .. } | Command::EndAll => Ordered::EndSessions,
         Command::Ban(_) => Ordered::Ban,

@@ -203,6 +203,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     let work = move || office.run_aside(work);
     errands::run_aside(loaded.threads, work, move |ran| match ran {
         Some((event, news)) => {
+            meters::set_errands(&zone);
             news.spread(&told, &snapshot, &zone);
             if let Some(event) = event {
                 audit::tell_aside(&zone, &event);
@@ -213,6 +214,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
             format_args!("auth_gate: too much to do at once; a letter was not sent"),
         ),
     });
+    meters::set_errands(&request.whole().zone);
 }
 
 fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64) {

@@ -78,6 +78,18 @@ impl Zone {
         .unwrap_or(false)
     }
 
+    /// Orders begin anew after this mark: those before it may have been missed, and later ones may have
+    /// lesser marks than some that came before.
+    pub fn rewind(&self, mark: Mark) {
+        let words = self.long(place::COUNTED).zip(self.long(place::COUNTED + 8));
+        if let Some((first, second)) = words {
+            self.locked(|| {
+                first.store(mark.0, Ordering::Relaxed);
+                second.store(mark.1, Ordering::Relaxed);
+            });
+        }
+    }
+
     /// Lets one worker at a time compare the zone with its store: says whether it is this one's turn
     /// at `now`, which it is for `seconds`.
     pub fn claim_recheck(&self, now: u64, seconds: u64) -> bool {

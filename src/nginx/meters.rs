@@ -128,8 +128,12 @@ pub fn text(whole: &MainConf) -> Option<String> {
 
 /// The stores that are configured.
 fn stores(loaded: &Loaded) -> Vec<Store> {
-    let sqlite = loaded.config.storage.as_ref().map(|_| Store::Sqlite);
-    sqlite.into_iter().collect()
+    let factors = loaded.config.storage.as_ref().map(|_| Store::Sqlite);
+    let sessions = loaded
+        .office
+        .sessions_in()
+        .filter(|store| Some(*store) != factors);
+    factors.into_iter().chain(sessions).collect()
 }
 
 fn tables(zone: &Zone) -> Option<Vec<(Table, TableFigures)>> {

@@ -282,6 +282,9 @@ impl Clerk {
     }
 
     fn follow(&self, orders: Orders) {
+        if orders.missed {
+            self.desk.zone.rewind(orders.next);
+        }
         for order in orders.orders {
             orders::carry_out(&self.desk, order);
         }

@@ -19,8 +19,12 @@ const PAUSE: usize = 1;
 
 /// Does what an order says.
 pub fn carry_out(desk: &Desk, order: Order) {
-    audit::ordered(&desk.zone, &order);
     let (zone, own) = (&desk.zone, order.by == desk.zone.name());
+    // What is not to be done by each worker is done by the first who comes to it.
+    let first = zone.is_next(order.mark);
+    if first && !own {
+        audit::ordered(zone, &order);
+    }
     match order.command {
         Command::EndSession(key) => {
             if let Some(mut sessions) = zone.sessions() {
@@ -38,7 +42,7 @@ pub fn carry_out(desk: &Desk, order: Order) {
         Command::Ban(_) | Command::Count(_) if own => {}
         Command::Ban(made) => ban(zone, &made),
         Command::Count(tried) => {
-            if zone.is_next(order.mark) {
+            if first {
                 super::tries::count(desk, &tried);
             }
         }

@@ -10,7 +10,7 @@ use std::{
 
 use super::Desk;
 use crate::{
-    metrics::{Counter, Fetched},
+    metrics::{Counter, Fetched, Level},
     nginx::{errands, meters, request::Request, state::State, wait::Waiting},
     portal::Outage,
     session::{Key, Realm, Record, standing},
@@ -84,6 +84,7 @@ pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + '
         askers.push(asker);
         askers.len() == 1
     });
+    set_level(&desk);
     match first {
         true => fetch(desk, key, TRIES),
         false => meters::count(&desk.zone, Counter::Fetch(Fetched::Shared)),
@@ -113,7 +114,8 @@ fn take(
         Err(outage) => {
             meters::count(&desk.zone, Counter::Fetch(Fetched::Failed));
             desk.lose(&outage);
-            return settle(&key, false);
+            settle(&key, false);
+            return set_level(&desk);
         }
     };
     let fetched = match session {
@@ -127,9 +129,10 @@ fn take(
             remember_absent(&key, crate::nginx::now());
             settle(&key, true);
         }
-        Found::Perhaps if tries > 1 => fetch(desk, key, tries - 1),
+        Found::Perhaps if tries > 1 => return fetch(desk, key, tries - 1),
         Found::Perhaps => settle(&key, false),
     }
+    set_level(&desk);
 }
 
 /// Puts what was fetched into the zone, if it still stands and nothing has ended meanwhile.
@@ -152,6 +155,12 @@ fn place(desk: &Desk, key: &Key, ends: u32, session: Option<&LedgerSession>) -> 
         true => Found::Here,
         false => Found::Nowhere,
     }
+}
+
+/// Says how many sessions are being looked for.
+fn set_level(desk: &Desk) {
+    let count = ASKED.with_borrow(HashMap::len);
+    meters::set(&desk.zone, Level::FetchesRunning, count);
 }
 
 /// Lets everybody go on who waits for the session; `known`: whether there is an answer.
