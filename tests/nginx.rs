@@ -8,6 +8,8 @@
 
 mod nginx {
     mod harness;
+    #[path = "../servers/redis.rs"]
+    mod servers;
 
     mod account;
     mod audit;
@@ -42,6 +44,7 @@ mod nginx {
     mod satisfy;
     mod second_factor;
     mod sessions;
+    mod shared;
     mod smoke;
     mod storage;
     mod subrequests;

@@ -5,7 +5,7 @@ use std::{cell::RefCell, ffi::c_void, ptr::NonNull, rc::Rc, sync::Arc};
 use super::{
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
-    office::Office,
+    office::{Office, Unusable},
     server_names::ServerNames,
     snapshot::Snapshot,
     zone::Zone,
@@ -13,7 +13,6 @@ use super::{
 use crate::{
     access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
     config::Config,
-    mail::MailError,
     portal::Portal,
 };
 
@@ -53,7 +52,7 @@ impl Loaded {
         config: Config,
         threads: Threads,
         cycle: *mut ngx_cycle_t,
-    ) -> Result<Self, MailError> {
+    ) -> Result<Self, Unusable> {
         let config = Arc::new(config);
         Ok(Loaded {
             portal: RefCell::new(Rc::new(Portal::new(config.portal_settings()))),

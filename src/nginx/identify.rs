@@ -7,6 +7,7 @@ use super::{
     durable::{clerk, recall},
     facts,
     request::Request,
+    sessions::Kept,
     state::{SignedIn, State},
     zone::Zone,
 };
@@ -126,8 +127,10 @@ fn without_keys<'s>(request: Request<'_>, state: &'s State, realm: &Realm) -> Fo
 }
 
 fn look_at(zone: &Zone, loaded: &Loaded, realm: &Realm, key: &Key, now: u64) -> Look {
-    let Some(record) = zone.sessions().and_then(|mut table| table.lookup(key)) else {
-        return Look::Missing;
+    let record = match zone.sessions().map(|mut table| table.look_at(key)) {
+        Some(Kept::Alive(record)) => record,
+        Some(Kept::Ended) => return Look::Fallen,
+        Some(Kept::Nothing) | None => return Look::Missing,
     };
     match session::standing(&record, realm, now) {
         Ok(()) => {}

@@ -25,7 +25,7 @@ use crate::{
     mail::{MailError, Post},
     metrics::Store,
     portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
-    store::{Factors, Sqlite, StorageKey},
+    store::{Factors, Redis, Sqlite, StorageKey, StoreError},
     users_file::{self, NotWritten},
 };
 
@@ -35,6 +35,17 @@ const SENDING: usize = 8;
 
 /// Seconds of grace unless told.
 const GRACE: u64 = 15 * 60;
+
+/// Why there can be no office.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// What is said of the mail server.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// What is said of the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// What threads of this process share.
 pub struct Office {
@@ -80,13 +91,16 @@ impl Office {
     /// The office of one configuration. Opens no store and sends nothing.
     ///
     /// # Errors
-    /// The certificates that a mail server is checked against cannot be read.
-    pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
+    /// Certificates cannot be read.
+    pub fn new(config: &Arc<Config>) -> Result<Self, Unusable> {
         let vault = config.storage.as_ref().map(|storage| {
             let key = StorageKey::derive(storage.encryption_key.expose_secret().as_bytes());
             Arc::new(Vault::new(storage.path.clone(), key))
         });
-        let archive = vault.as_ref().map(Arc::clone).map(Archive::local);
+        let archive = match shared(config)? {
+            Some(redis) => Some(Archive::shared(redis)),
+            None => vault.as_ref().map(Arc::clone).map(Archive::local),
+        };
         Ok(Office {
             config: Arc::clone(config),
             vault,
@@ -205,6 +219,17 @@ impl Office {
         };
         vault.store()
     }
+}
+
+/// The store that other machines use as well, if there is one. Nobody is spoken to yet.
+fn shared(config: &Config) -> Result<Option<Arc<Redis>>, StoreError> {
+    let session = &config.session;
+    let Some((settings, secret)) = session.redis.as_ref().zip(session.secret.as_ref()) else {
+        return Ok(None);
+    };
+    let key = StorageKey::derive(secret.expose_secret().as_bytes());
+    let redis = Redis::new(settings.clone(), key, &mut |bytes| fill(bytes))?;
+    Ok(Some(Arc::new(redis)))
 }
 
 /// One errand on its thread.

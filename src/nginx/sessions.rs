@@ -22,6 +22,16 @@ pub struct Sessions<'z> {
     _lock: Lock,
 }
 
+/// What is known under a key.
+pub enum Kept {
+    /// A session, which may be over by its times.
+    Alive(Record),
+    /// One that has ended.
+    Ended,
+    /// Nothing: the store may know one.
+    Nothing,
+}
+
 impl<'z> Sessions<'z> {
     /// The sessions in `table`, which `lock` guards.
     pub fn new(table: session::Table<'z>, zone: &'z Zone, lock: Lock) -> Self {
@@ -35,6 +45,15 @@ impl<'z> Sessions<'z> {
     /// The record of a session.
     pub fn lookup(&mut self, key: &Key) -> Option<Record> {
         self.table.lookup(key)
+    }
+
+    /// What is known under a key.
+    pub fn look_at(&mut self, key: &Key) -> Kept {
+        match self.table.lookup(key) {
+            Some(record) => Kept::Alive(record),
+            None if self.table.is_buried(key, super::now()) => Kept::Ended,
+            None => Kept::Nothing,
+        }
     }
 
     /// Keeps a session; false when it has ended, or the memory is broken.

@@ -13,9 +13,9 @@ use std::{
 use super::{vault::Vault, watched::Watched};
 use crate::{
     metrics::Store,
-    nginx::meters::Measure,
+    nginx::{meters::Measure, office::fill},
     portal::Outage,
-    store::{Ledger, StoreError},
+    store::{Ledger, Redis, StoreError},
 };
 
 /// How long a store that has failed is left alone.
@@ -37,7 +37,7 @@ enum Place {
     /// In the file that second factors are kept in as well.
     Local(Arc<Vault>),
     /// Where other machines keep theirs, too. Connects at first use.
-    Shared(Arc<dyn Ledger>),
+    Shared(Arc<Redis>),
 }
 
 enum Health {
@@ -55,8 +55,15 @@ impl Archive {
     }
 
     /// A ledger that other machines use as well.
-    pub fn shared(ledger: Arc<dyn Ledger>) -> Self {
-        Self::new(Place::Shared(ledger))
+    pub fn shared(redis: Arc<Redis>) -> Self {
+        Self::new(Place::Shared(redis))
+    }
+
+    /// A process begins that has this from its parent.
+    pub fn begin(&self) {
+        if let Place::Shared(redis) = &self.place {
+            redis.begin(&mut |bytes| fill(bytes));
+        }
     }
 
     fn new(place: Place) -> Self {
@@ -133,7 +140,7 @@ impl Archive {
     fn ledger(&self) -> Result<Arc<dyn Ledger>, Outage> {
         match &self.place {
             Place::Local(vault) => Ok(vault.store()?),
-            Place::Shared(ledger) => Ok(Arc::clone(ledger)),
+            Place::Shared(redis) => Ok(redis.clone()),
         }
     }
 

@@ -66,6 +66,7 @@ struct Clerk {
 /// A worker begins.
 pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
     let clerk = Desk::new(loaded, zone).map(|desk| {
+        desk.archive.begin();
         secret::settle_at_start(&desk);
         let shared = desk.archive.is_shared();
         let listener = shared.then(|| Listener::start(Arc::clone(&desk.archive), LOOK_BACK));

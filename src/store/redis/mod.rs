@@ -69,6 +69,14 @@ impl Redis {
         })
     }
 
+    /// A process begins that has this from its parent: what it numbers must not bear the numbers of its
+    /// siblings.
+    pub fn begin(&self, random: &mut Random<'_>) {
+        let mut number = [0; 8];
+        random(&mut number);
+        self.number.store(u64::from_le_bytes(number), Ordering::Relaxed);
+    }
+
     fn visit(&self) -> Visit<'_> {
         self.link.visit(Duration::ZERO)
     }
