@@ -12,13 +12,15 @@
 //! [`users_file`] on `nginx/job`, then a new record in `nginx/zone`, then `nginx/reply`.
 //!
 //! [`factors`] checks what comes after the password or in its place, one-time codes and WebAuthn;
-//! [`store`] keeps what outlives the processes, second factors above all.
+//! [`store`] keeps what outlives the processes, second factors above all; [`metrics`] counts what
+//! happens.
 
 pub mod access;
 pub mod config;
 pub mod factors;
 pub mod files;
 pub mod mail;
+pub mod metrics;
 pub mod portal;
 pub mod session;
 pub mod slots;

@@ -11,6 +11,8 @@ use ngx_http_auth_gate_module::{
 
 const LENGTH: usize = 64 << 10;
 const KEPT: u64 = 20;
+/// Numbers of sessions that have ended for good begin here.
+const BURIED: u64 = 1_000_000;
 
 /// Anonymous memory that survives a fork.
 fn shared_memory() -> &'static mut [u8] {
@@ -72,16 +74,21 @@ fn record(number: u64, last_activity: u64) -> Record {
     }
 }
 
-/// Touches sessions that stay, and starts, replaces and ends others, for ever.
-fn write_for_ever(memory: &mut [u8]) {
+/// Touches sessions that stay, starts, replaces, drops and buries others, and tries to bring back those
+/// that have ended, for ever.
+fn write_for_ever(memory: &mut [u8], mut now: u64) {
     let records: Vec<_> = (0..300).map(|n| record(KEPT + n, 0)).collect();
-    let mut now = 1;
     loop {
         let (mut table, _) = Table::open(memory).expect("room");
         table.touch(&key(now % KEPT), u64::MAX, now);
         let other = KEPT + now % 300;
-        match now % 3 {
+        let ended = key(BURIED + now % KEPT);
+        match now % 7 {
             0 => _ = table.remove(&key(other)),
+            1 => _ = table.bury(&key(BURIED + other), now + 100, now),
+            2 => _ = table.insert(&ended, &records[0], u64::MAX, now),
+            3 => _ = table.bury(&ended, u64::MAX, now),
+            4 => _ = table.remove(&ended) || table.touch(&ended, u64::MAX, now),
             _ => _ = table.insert(&key(other), &records[(now % 300) as usize], now + 100, now),
         }
         now += 1;
@@ -93,14 +100,20 @@ fn a51_a_killed_process_leaves_every_session_as_it_was() {
     let memory = shared_memory();
     let (mut table, _) = Table::open(memory).expect("room");
     for number in 0..KEPT {
-        table.insert(&key(number), &record(number, 0), u64::MAX, 0);
+        table
+            .insert(&key(number), &record(number, 0), u64::MAX, 0)
+            .expect("room");
+        table
+            .bury(&key(BURIED + number), u64::MAX, 0)
+            .expect("room");
     }
     let (mut rebuilt, mut rounds) = (0, 0);
     while rebuilt < 100 {
         rounds += 1;
         assert!(rounds < 5000, "only {rebuilt} writers were killed at work");
         killed_after(Duration::from_micros(500 + rounds % 300 * 7), || {
-            write_for_ever(memory)
+            // No clock goes back.
+            write_for_ever(memory, rounds << 32)
         });
         let (mut table, opened) = Table::open(memory).expect("room");
         rebuilt += u32::from(matches!(opened, Opened::Rebuilt { .. }));
@@ -108,6 +121,9 @@ fn a51_a_killed_process_leaves_every_session_as_it_was() {
         for number in 0..KEPT {
             let found = table.lookup(&key(number)).expect("a session was lost");
             assert_eq!(found, record(number, found.last_activity));
+            let ended = key(BURIED + number);
+            assert!(table.is_buried(&ended, u64::MAX - 1), "a grave was lost");
+            assert_eq!(table.lookup(&ended), None);
         }
         for session in table.iter() {
             let number = session.record.domain;

@@ -8,8 +8,11 @@
 
 mod nginx {
     mod harness;
+    #[path = "../servers/redis.rs"]
+    mod servers;
 
     mod account;
+    mod audit;
     mod authentik;
     mod bodies;
     mod chromium;
@@ -31,8 +34,11 @@ mod nginx {
     mod identity_headers;
     mod inheritance;
     mod ledger;
+    mod life;
     mod lifetimes;
     mod methods;
+    mod metrics;
+    mod outlive;
     mod path_rules;
     mod paths;
     mod plain_http;
@@ -46,6 +52,7 @@ mod nginx {
     mod satisfy;
     mod second_factor;
     mod sessions;
+    mod shared;
     mod smoke;
     mod storage;
     mod subrequests;

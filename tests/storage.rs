@@ -3,6 +3,8 @@
 
 #[path = "storage/command.rs"]
 mod command;
+#[path = "contract/mod.rs"]
+mod contract;
 #[path = "storage/crowds.rs"]
 mod crowds;
 #[path = "storage/files.rs"]
@@ -19,3 +21,7 @@ mod killed;
 mod ledger;
 #[path = "storage/resealed.rs"]
 mod resealed;
+#[path = "storage/sealed.rs"]
+mod sealed;
+#[path = "storage/upkeep.rs"]
+mod upkeep;

@@ -1,17 +1,21 @@
 //! The access handler: facts, who, verdict, answer.
 
 use super::{
+    durable::recall,
     entry,
     facts::{BadRequest, Facts, host_with_port},
     ffi::{
-        DECLINED, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, OK, ngx_http_request_t,
-        ngx_int_t,
+        AGAIN, DECLINED, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, OK,
+        ngx_http_request_t, ngx_int_t,
     },
-    identify, identity,
+    identify::{self, Found},
+    identity,
     log::Level as Severity,
+    meters,
     reply::{self, Refusal},
     request::Request,
     state::{Outcome, SignedIn, State},
+    wait,
 };
 use crate::{
     access::{
@@ -19,6 +23,7 @@ use crate::{
         portal_url,
     },
     config::CookieDomain,
+    session::Key,
 };
 
 /// Access phase.
@@ -35,11 +40,52 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
         let Some(state) = State::of(request) else {
             return FAILED;
         };
-        match judge(request, state) {
-            Ok(()) => allow(request, state),
-            Err(refusal) => reply::refuse(request, &refusal),
+        match judge(request, state, true) {
+            Ok(()) => {
+                meters::decided(request, state, None);
+                allow(request, state)
+            }
+            Err(Stop::Refuse(refusal)) => {
+                meters::decided(request, state, Some(&refusal));
+                reply::refuse(request, &refusal)
+            }
+            Err(Stop::Wait) => AGAIN,
         }
     })
+}
+
+/// Why a request does not go on.
+enum Stop {
+    /// For good.
+    Refuse(Refusal),
+    /// It waits for its session; then the phases begin anew where they stopped.
+    Wait,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refuse(refusal)
+    }
+}
+
+/// Before the access phase: where another module may let the request through, the session is to be
+/// known already. Whether the request waits for it.
+pub fn waits_for_session(request: Request<'_>, state: &State) -> bool {
+    let Some((loaded, realm)) = identify::realm_of(request) else {
+        return false;
+    };
+    match identify::find(request, state, loaded, realm) {
+        Found::Missing(key) => wait_for(request, state, key),
+        Found::Known(_) | Found::Unknown => false,
+    }
+}
+
+fn wait_for(request: Request<'_>, state: &State, key: Key) -> bool {
+    let waits = recall::start(request, key, wait::run_phases);
+    if !waits {
+        state.set_unknown();
+    }
+    waits
 }
 
 /// A subrequest to a guarded location: the access phase does not see it, so it is judged here, by
@@ -55,7 +101,7 @@ pub fn judge_subrequest(request: Request<'_>) -> ngx_int_t {
         return FORBIDDEN;
     };
     let outcome = state.outcome.get();
-    let result = judge(request, state);
+    let result = judge(request, state, false);
     // The log tells of the request that the visitor sent.
     state.outcome.set(outcome);
     if result.is_ok() { DECLINED } else { FORBIDDEN }
@@ -68,14 +114,14 @@ fn allow(request: Request<'_>, state: &State) -> ngx_int_t {
     }
 }
 
-fn judge(request: Request<'_>, state: &State) -> Result<(), Refusal> {
+fn judge(request: Request<'_>, state: &State, may_wait: bool) -> Result<(), Stop> {
     state.outcome.set(Some(Outcome::Error));
     let facts = Facts::collect(request);
     let object = facts
         .object(request)
         .map_err(|reason| bad(request, &reason))?;
     let Some(loaded) = &request.whole().loaded else {
-        return Err(Refusal::Bad(500));
+        return Err(Refusal::Bad(500).into());
     };
     let config = &loaded.config;
     let Some((_, domain)) = config.session.domain_of(object.host()) else {
@@ -85,19 +131,25 @@ fn judge(request: Request<'_>, state: &State) -> Result<(), Refusal> {
             Severity::Info,
             format_args!("auth_gate: host \"{host}\" is in no domain of session.cookies: add it there, or auth_gate off"),
         );
-        return Err(Refusal::Bad(400));
+        return Err(Refusal::Bad(400).into());
     };
-    let verdict = request.location().guard.as_ref().map(|guard| {
-        // Looked up in any case, for the identity headers.
-        let session = identify::visitor_of(request, state, loaded, &domain.realm);
-        verdict(guard, &config.rules, &object, session)
-    });
-    let verdict = verdict.ok_or(Refusal::Bad(500))?;
-    state.outcome.set(Some(Outcome::Judged(verdict)));
+    // Looked up in any case, for the identity headers.
+    let session = match identify::find(request, state, loaded, &domain.realm) {
+        Found::Known(session) => session,
+        Found::Missing(key) if may_wait && wait_for(request, state, key) => return Err(Stop::Wait),
+        Found::Missing(_) | Found::Unknown => None,
+    };
+    let guard = request.location().guard.as_ref().ok_or(Refusal::Bad(500))?;
+    let verdict = verdict(guard, &config.rules, &object, session);
     if verdict.decision == Decision::Allow {
+        state.outcome.set(Some(Outcome::Judged(verdict)));
         return Ok(());
     }
-    Err(refusal(request, state, &object, domain, verdict.decision))
+    if state.is_unknown() {
+        return Err(Refusal::Unavailable.into());
+    }
+    state.outcome.set(Some(Outcome::Judged(verdict)));
+    Err(refusal(request, state, &object, domain, verdict.decision).into())
 }
 
 fn refusal(

@@ -6,7 +6,7 @@ use super::ffi::{self, ngx_slab_pool_t};
 use crate::slots::Layout;
 
 /// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0002;
+const MAGIC: u64 = 0x6174_6761_7465_0003;
 
 /// Places in the shared part, in bytes.
 pub mod place {
@@ -18,6 +18,12 @@ pub mod place {
     pub const HASHES: usize = 64;
     pub const BORN: usize = 3904;
     pub const RESTORED: usize = 3912;
+    pub const ENDS: usize = 3916;
+    pub const NAME: usize = 3920;
+    pub const LOST: usize = 3928;
+    pub const COUNTED: usize = 3944;
+    pub const SETTLED: usize = 3960;
+    pub const RECHECKED: usize = 3968;
 }
 
 /// The one block of the pool; made and given its random secret on first use.
@@ -45,9 +51,12 @@ pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)>
             }
             total -= ffi::ngx_pagesize;
         };
-        let mut secret = [0; 32];
+        let (mut secret, mut name) = ([0; 32], [0; 8]);
         getrandom::fill(&mut secret).ok()?;
-        block.as_ptr().write_bytes(0, total.min(4096));
+        getrandom::fill(&mut name).ok()?;
+        block
+            .as_ptr()
+            .write_bytes(0, total.min(Layout::METRICS.end));
         block
             .as_ptr()
             .add(place::SECRET)
@@ -62,6 +71,9 @@ pub unsafe fn of(pool: NonNull<ngx_slab_pool_t>) -> Option<(NonNull<u8>, usize)>
             .add(place::BORN)
             .cast::<u64>()
             .write(super::now());
+        // 0 stands for the command line.
+        let name = u64::from_ne_bytes(name).max(1);
+        block.as_ptr().add(place::NAME).cast::<u64>().write(name);
         block.as_ptr().add(place::MAGIC).cast::<u64>().write(MAGIC);
         (*slab).data = block.as_ptr().cast();
         Some((block, total))

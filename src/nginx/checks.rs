@@ -7,6 +7,7 @@ use super::{
     ffi::{self, ngx_conf_t, ngx_http_core_main_conf_t, ngx_http_core_srv_conf_t},
     log::Level,
     module::ngx_http_auth_gate_module,
+    scrape,
     server_names::ServerNames,
 };
 
@@ -28,6 +29,7 @@ pub fn servers(
             )
         };
         ours.names = ServerNames::copy(names);
+        scrape::check(cf, conf, (core, *server), ours)?;
         if !ours.guards && ours.doors.is_empty() {
             continue;
         }
@@ -103,21 +105,26 @@ fn listens_without_tls(
     core: &ngx_http_core_main_conf_t,
     server: *mut ngx_http_core_srv_conf_t,
 ) -> bool {
+    addresses(core, server).any(|address| address.opt.ssl() == 0)
+}
+
+/// The addresses on which `server` listens.
+pub fn addresses(
+    core: &ngx_http_core_main_conf_t,
+    server: *mut ngx_http_core_srv_conf_t,
+) -> impl Iterator<Item = &ffi::ngx_http_conf_addr_t> {
     // SAFETY: null, or the ports of the configuration that was just read.
-    let Some(ports) = (unsafe { core.ports.as_ref() }) else {
-        return false;
-    };
+    let ports = unsafe { core.ports.as_ref() };
     // SAFETY: arrays of nginx hold what their type in C says.
-    let ports = unsafe { ports.as_slice::<ffi::ngx_http_conf_port_t>() };
-    let is_his = |address: &&ffi::ngx_http_conf_addr_t| {
-        // SAFETY: as above.
-        unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server)
-    };
+    let ports = ports.map_or(&[][..], |ports| unsafe {
+        ports.as_slice::<ffi::ngx_http_conf_port_t>()
+    });
     let addresses = ports.iter().flat_map(|port| {
         // SAFETY: as above.
         unsafe { port.addrs.as_slice::<ffi::ngx_http_conf_addr_t>() }
     });
-    addresses
-        .filter(is_his)
-        .any(|address| address.opt.ssl() == 0)
+    addresses.filter(move |address| {
+        // SAFETY: as above.
+        unsafe { address.servers.as_slice::<*mut ngx_http_core_srv_conf_t>() }.contains(&server)
+    })
 }

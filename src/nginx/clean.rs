@@ -12,7 +12,7 @@ use super::{
     access,
     conf::{IdentityHeaders, Loaded},
     doors, entry,
-    ffi::{self, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
+    ffi::{self, AGAIN, DECLINED, ngx_http_request_t, ngx_int_t, ngx_table_elt_t},
     headers::{self, Extent, NoMemory},
     identity,
     request::{Request, bytes, text},
@@ -76,17 +76,20 @@ pub unsafe extern "C" fn preaccess(r: *mut ngx_http_request_t) -> ngx_int_t {
         if request.satisfies_any() {
             // An `allow` that comes first ends the access phase before us; who is signed in is
             // still told to the backend.
-            return code(identify_ahead(request));
+            return identify_ahead(request);
         }
         DECLINED
     })
 }
 
-fn identify_ahead(request: Request<'_>) -> Result<(), NoMemory> {
+fn identify_ahead(request: Request<'_>) -> ngx_int_t {
     let Some(state) = State::of(request) else {
-        return Err(NoMemory);
+        return FAILED;
     };
-    identity::add(request, state)
+    if access::waits_for_session(request, state) {
+        return AGAIN;
+    }
+    code(identity::add(request, state))
 }
 
 fn clean_here(request: Request<'_>) -> Result<(), NoMemory> {

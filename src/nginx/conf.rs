@@ -1,6 +1,6 @@
 //! What the administrator wrote, for the whole, for a server and for a location.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, ffi::c_void, ptr::NonNull, rc::Rc, sync::Arc};
 
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
@@ -9,7 +9,7 @@ use super::{
     doors,
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
-    office::Office,
+    office::{Office, Unusable},
     server_names::ServerNames,
     snapshot::Snapshot,
     zone::Zone,
@@ -17,7 +17,6 @@ use super::{
 use crate::{
     access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
     config::Config,
-    mail::MailError,
     portal::Portal,
     session::Keys,
 };
@@ -29,6 +28,8 @@ pub struct MainConf {
     pub loaded: Option<Loaded>,
     /// The shared memory.
     pub zone: Rc<Zone>,
+    /// `auth_gate_store_grace`, in seconds.
+    pub grace: Option<u64>,
 }
 
 /// What `auth_gate_config` read.
@@ -58,7 +59,7 @@ impl Loaded {
         config: Config,
         threads: Threads,
         cycle: *mut ngx_cycle_t,
-    ) -> Result<Self, MailError> {
+    ) -> Result<Self, Unusable> {
         let config = Arc::new(config);
         Ok(Loaded {
             portal: RefCell::new(Rc::new(Portal::new(config.portal_settings()))),
@@ -105,6 +106,8 @@ pub struct ServerConf {
     pub portals: Vec<String>,
     /// The paths under which authorization endpoints stand here.
     pub doors: Vec<String>,
+    /// The locations here that tell what is counted, each with the configurations of all modules.
+    pub scrapes: Vec<NonNull<*mut c_void>>,
 }
 
 /// `location`, `limit_except` and, as their parents, `server` and `http`.
@@ -118,6 +121,8 @@ pub struct LocationConf {
     pub endpoints: bool,
     /// `auth_gate_trusted_proxies`; made whole by the merge.
     pub trusted_proxies: Option<Rc<[IpNet]>>,
+    /// `auth_gate_metrics`.
+    pub metrics: bool,
     /// `auth_gate_policy`.
     pub policy: Option<PolicySource>,
     /// `auth_gate_require`, a line each.
@@ -183,7 +188,8 @@ pub enum ChallengeForm {
 impl LocationConf {
     /// Whether requests that reach this location are guarded.
     pub fn is_guarded(&self) -> bool {
-        self.gate == Some(true) && self.portal.is_none() && !self.endpoints
+        let serves = self.portal.is_some() || self.endpoints || self.metrics;
+        self.gate == Some(true) && !serves
     }
 
     /// Which identity headers hold here.

@@ -17,13 +17,13 @@ use super::{
     },
     identity, load,
     log::Level,
-    portal,
+    portal, scrape,
 };
 use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 16] = [
+static mut COMMANDS: [ngx_command_t; 18] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -43,6 +43,12 @@ static mut COMMANDS: [ngx_command_t; 16] = [
         NGX_HTTP_MAIN_CONF_OFFSET,
     ),
     command(
+        c"auth_gate_store_grace",
+        NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+        auth_gate_store_grace,
+        NGX_HTTP_MAIN_CONF_OFFSET,
+    ),
+    command(
         c"auth_gate_portal",
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         auth_gate_portal,
@@ -58,6 +64,12 @@ static mut COMMANDS: [ngx_command_t; 16] = [
         c"auth_gate_trusted_proxies",
         ANYWHERE | NGX_CONF_1MORE,
         auth_gate_trusted_proxies,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_metrics",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_metrics,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -174,9 +186,11 @@ setters! {
     auth_gate(LocationConf) = set_gate;
     auth_gate_config(MainConf) = load::set_configuration;
     auth_gate_zone(MainConf) = set_zone;
+    auth_gate_store_grace(MainConf) = set_grace;
     auth_gate_portal(LocationConf) = portal::set_portal;
     auth_gate_endpoints(LocationConf) = doors::set_endpoints;
     auth_gate_trusted_proxies(LocationConf) = doors::set_trusted_proxies;
+    auth_gate_metrics(LocationConf) = scrape::set_metrics;
     auth_gate_policy(LocationConf) = set_policy;
     auth_gate_require(LocationConf) = add_require;
     auth_gate_unauthenticated(LocationConf) = add_unauthenticated;
@@ -286,6 +300,19 @@ fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), M
         }
     };
     once(&mut conf.challenge, form)
+}
+
+fn set_grace(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
+    let word = directive.words().into_iter().next().unwrap_or_default();
+    let mut text = ngx_str_t {
+        len: word.len(),
+        data: word.as_ptr().cast_mut(),
+    };
+    // SAFETY: parses a string of the live configuration.
+    let seconds = unsafe { ffi::ngx_parse_time(&raw mut text, 1) };
+    let seconds = u64::try_from(seconds)
+        .map_err(|_| Mistake::Says("wants a time, for instance 15m, or 0".into()))?;
+    once(&mut conf.grace, seconds)
 }
 
 fn set_scheme(directive: &Directive, conf: &mut ServerConf) -> Result<(), Mistake> {

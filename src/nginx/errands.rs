@@ -2,7 +2,8 @@
 //!
 //! Only so many errands of a worker run at once, so that they leave threads to passwords and files;
 //! the rest wait in a queue up to a bound, and beyond that nothing is begun. Letters that no request
-//! waits for have a line of their own: while a mail server does not answer, second factors go on.
+//! waits for have a line of their own: while a mail server does not answer, second factors go on. So
+//! do sessions that are brought back.
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,6 +29,12 @@ const RUNNING_ASIDE: usize = 4;
 /// Such errands that wait in one worker.
 const QUEUE_ASIDE: usize = 256;
 
+/// Sessions that are brought back at once in one worker.
+const RUNNING_RECALLS: usize = 8;
+
+/// Sessions that wait for that in one worker.
+const QUEUE_RECALLS: usize = 1024;
+
 /// A queue and those who have come to its front.
 struct Line {
     waiting: RefCell<VecDeque<Box<dyn FnOnce()>>>,
@@ -40,6 +47,8 @@ struct Line {
 thread_local! {
     /// Of this worker; the loop is its only thread that comes here.
     static WAITED_FOR: Line = const { Line::new(RUNNING, QUEUE) };
+    /// Likewise.
+    static RECALLS: Line = const { Line::new(RUNNING_RECALLS, QUEUE_RECALLS) };
     /// Likewise.
     static ASIDE: Line = const { Line::new(RUNNING_ASIDE, QUEUE_ASIDE) };
 }
@@ -65,16 +74,41 @@ pub fn run<T: Send + 'static>(
     });
 }
 
+/// The same for what brings a session back, for which requests may wait or not.
+pub fn run_recall<T: Send + 'static>(
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Option<T>) + 'static,
+) {
+    run_in(&RECALLS, threads, work, then);
+}
+
 /// The same for work that no request waits for.
 pub fn run_aside<T: Send + 'static>(
     threads: Threads,
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Option<T>) + 'static,
 ) {
-    if ASIDE.with(Line::is_full) {
+    run_in(&ASIDE, threads, work, then);
+}
+
+fn run_in<T: Send + 'static>(
+    line: &'static LocalKey<Line>,
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Option<T>) + 'static,
+) {
+    if line.with(Line::is_full) {
         return then(None);
     }
-    enqueue(&ASIDE, move || start(&ASIDE, threads, work, then));
+    enqueue(line, move || start(line, threads, work, then));
+}
+
+/// How many errands of this worker run and wait, and how many of those wait that no request waits for.
+pub fn load() -> (usize, usize, usize) {
+    let waiting = |line: &Line| line.waiting.borrow().len();
+    let running = WAITED_FOR.with(|line| line.busy.get()) + ASIDE.with(|line| line.busy.get());
+    (running, WAITED_FOR.with(waiting), ASIDE.with(waiting))
 }
 
 impl Line {
@@ -112,8 +146,9 @@ fn start<T: Send + 'static>(
     line.with(|line| line.busy.set(line.busy.get() + 1));
     job::spawn(threads, AtExit::Wait, work, move |result| {
         line.with(|line| line.busy.set(line.busy.get() - 1));
-        then(result);
+        // First, so that who goes on finds the line as it is.
         admit(line);
+        then(result);
     });
 }
 

@@ -23,6 +23,7 @@ pub const OK: ngx_int_t = NGX_OK as ngx_int_t;
 pub const ERROR: ngx_int_t = NGX_ERROR as ngx_int_t;
 /// Not ours: the next handler decides.
 pub const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
+pub const AGAIN: ngx_int_t = NGX_AGAIN as ngx_int_t;
 /// The request goes on later, and we have said when.
 pub const DONE: ngx_int_t = NGX_DONE as ngx_int_t;
 

@@ -4,27 +4,33 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use zeroize::Zeroizing;
+
 use super::{
+    audit,
     conf::Loaded,
-    doors, errands,
-    facts::{self, host_with_port},
+    durable::{
+        Desk,
+        keep::{self, Change, Kept},
+        outage, recall, roll,
+    },
+    errands, facts,
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     hashing,
+    identify::{self, Found},
     log::{self, Level},
+    meters,
     office::News,
     reply,
     request::Request,
     state::State,
-    sweep,
+    sweep, visit,
     wait::{self, Waiting},
     world::Surroundings,
 };
 use crate::{
-    portal::{
-        self, Answer, AsideWork, Busy, Cost, Errand, Event, Headers, Portal, Step, Sweep, Verify,
-        World,
-    },
-    session::{Session, standing},
+    portal::{self, Answer, AsideWork, Busy, Cost, Errand, Portal, Step, Sweep, Verify, World},
+    session::{Key, Session, standing},
     users::Workspace,
 };
 
@@ -40,10 +46,84 @@ pub fn begin(request: Request<'_>, body: &[u8]) {
         request.log(Level::Info, format_args!("auth_gate: {reason}"));
         return refuse(request, reason.status(), None);
     }
-    let step = with_visit(request, body, |portal, visit, world| {
-        portal.answer(visit, world)
+    enter(request, body, begun);
+}
+
+/// Goes on once the zone has the session that the visitor presents, if it has to.
+fn enter(request: Request<'_>, body: &[u8], begun: u64) {
+    let Some(loaded) = &request.whole().loaded else {
+        return wait::end(request, FAILED);
+    };
+    match visit::with(request, body, |visit| presented(request, loaded, visit)) {
+        Presented::Nothing(answer) => answer_in_time(request, answer, begun),
+        Presented::Missing(key) => {
+            let body = Zeroizing::new(body.to_vec());
+            let go_on = move |request: Request<'_>| enter(request, &body, begun);
+            if !recall::start(request, key, go_on) {
+                answer_unknown(request, begun);
+            }
+        }
+        Presented::Unknown => answer_unknown(request, begun),
+        Presented::Known => {
+            let step = with_visit(request, body, |portal, visit, world| {
+                portal.answer(visit, world)
+            });
+            follow(request, step, begun);
+        }
+    }
+}
+
+/// What comes of the session that a request presents.
+enum Presented {
+    /// Nothing: it has no say in this answer.
+    Nothing(Answer),
+    /// The zone has it, or there is none.
+    Known,
+    /// The store has to be asked for it.
+    Missing(Key),
+    /// The store cannot be asked for it.
+    Unknown,
+}
+
+impl<V> From<Found<V>> for Presented {
+    fn from(found: Found<V>) -> Self {
+        match found {
+            Found::Known(_) => Presented::Known,
+            Found::Missing(key) => Presented::Missing(key),
+            Found::Unknown => Presented::Unknown,
+        }
+    }
+}
+
+fn presented(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>) -> Presented {
+    let portal = loaded.portal();
+    if let Some(answer) = portal.still(visit) {
+        return Presented::Nothing(answer);
+    }
+    let Some(realm) = portal.realm_of(visit) else {
+        return Presented::Known;
+    };
+    let Some(state) = State::of(request) else {
+        return Presented::Unknown;
+    };
+    if !portal.is_question(visit) {
+        return identify::find(request, state, loaded, realm).into();
+    }
+    // It is about whoever is asked about, and says nothing of the request itself.
+    let cookies = visit.headers.cookies.iter().copied();
+    identify::search(request, state, loaded, realm, cookies).into()
+}
+
+/// Answers while nobody can say whose request it is.
+fn answer_unknown(request: Request<'_>, begun: u64) {
+    let Some(loaded) = &request.whole().loaded else {
+        return wait::end(request, FAILED);
+    };
+    let (portal, rules) = (loaded.portal(), &loaded.config.rules);
+    let answer = visit::with(request, &[], |visit| {
+        portal.unknown(visit, rules, outage::RETRY_AFTER)
     });
-    follow(request, step, begun);
+    answer_in_time(request, answer, begun);
 }
 
 /// Ends the request with the page of an error.
@@ -57,9 +137,24 @@ pub fn refuse(request: Request<'_>, status: u16, retry_after: Option<u64>) {
     send(request, &answer);
 }
 
-/// Does the step. `None`: there is no configuration or no zone.
-fn follow(request: Request<'_>, step: Option<Step>, begun: u64) {
-    let (Some(step), Some(loaded)) = (step, &request.whole().loaded) else {
+/// Does the step, once what it changes about sessions is written down. `None`: there is no
+/// configuration, or there are no keys yet.
+fn follow(request: Request<'_>, taken: Option<(Step, Vec<Change>)>, begun: u64) {
+    let Some((step, changes)) = taken else {
+        return answer_unknown(request, begun);
+    };
+    let desk = Desk::of(request.whole()).filter(|_| !changes.is_empty());
+    let Some(desk) = desk else {
+        return take(request, step, begun);
+    };
+    keep::run(request, desk, changes, move |request, kept| match kept {
+        Kept::All => take(request, step, begun),
+        Kept::Overtaken | Kept::Nothing => answer_unknown(request, begun),
+    });
+}
+
+fn take(request: Request<'_>, step: Step, begun: u64) {
+    let Some(loaded) = &request.whole().loaded else {
         return wait::end(request, FAILED);
     };
     match step {
@@ -102,15 +197,17 @@ fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: 
 fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64) {
     let Errand { cost, work, then } = errand;
     let (office, threads) = (Arc::clone(&loaded.office), loaded.threads);
+    let told = Arc::clone(&office);
     let (snapshot, zone) = (
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
     );
     let work = move || office.run(work);
     let then = move |waiting: Waiting, ran: Option<_>| {
+        meters::set_errands(&zone);
         // Whether or not somebody still waits.
         let done = ran.map(|(done, news): (_, News)| {
-            news.spread(&snapshot, &zone);
+            news.spread(&told, &snapshot, &zone);
             done
         });
         waiting.resume(move |request| {
@@ -120,18 +217,21 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
             follow(request, step, begun);
         });
     };
-    let waiting = Waiting::start(request);
+    let (waiting, held) = (Waiting::start(request), Rc::clone(&request.whole().zone));
     match cost {
-        Cost::Waits => errands::run(waiting, threads, work, then),
+        Cost::Waits => {
+            errands::run(waiting, threads, work, then);
+            meters::set_errands(&held);
+        }
         Cost::Burns => {
-            let zone = Rc::clone(&request.whole().zone);
-            hashing::run(waiting, zone, threads, |_: &mut Workspace| work(), then);
+            hashing::run(waiting, held, threads, |_: &mut Workspace| work(), then);
         }
     }
 }
 
 fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     let office = Arc::clone(&loaded.office);
+    let told = Arc::clone(&office);
     let (snapshot, zone) = (
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
@@ -139,9 +239,10 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
     let work = move || office.run_aside(work);
     errands::run_aside(loaded.threads, work, move |ran| match ran {
         Some((event, news)) => {
-            news.spread(&snapshot, &zone);
+            meters::set_errands(&zone);
+            news.spread(&told, &snapshot, &zone);
             if let Some(event) = event {
-                log::cycle(level(&event), format_args!("auth_gate: {event}"));
+                audit::tell_aside(&zone, &event);
             }
         }
         None => log::cycle(
@@ -149,6 +250,7 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
             format_args!("auth_gate: too much to do at once; a letter was not sent"),
         ),
     });
+    meters::set_errands(&request.whole().zone);
 }
 
 fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64) {
@@ -165,22 +267,27 @@ fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64)
     if !sweep::has_room(&wanted) {
         return refuse(request, 503, Some(sweep::RETRY_AFTER));
     }
-    let zone = Rc::clone(&request.whole().zone);
-    let then = move |waiting: Waiting, found| {
-        waiting.resume(move |request| {
-            let step = with_visit(request, &[], |portal, visit, world| {
-                portal.swept(visit, then, found, world)
-            });
-            follow(request, step, begun);
+    let go_on = move |request: Request<'_>, found: Vec<Session>| {
+        let step = with_visit(request, &[], |portal, visit, world| {
+            portal.swept(visit, then, found, world)
         });
+        follow(request, step, begun);
     };
+    if let Some(desk) = Desk::of(request.whole()) {
+        return roll::run(request, desk, wanted, |request, found| match found {
+            Some(found) => go_on(request, found),
+            None => refuse(request, 503, Some(outage::RETRY_AFTER)),
+        });
+    }
+    let zone = Rc::clone(&request.whole().zone);
+    let then = |waiting: Waiting, found| waiting.resume(move |request| go_on(request, found));
     sweep::run(Waiting::start(request), zone, wanted, then);
 }
 
 /// Tells sessions that still open something from those that are over.
-fn lasting(loaded: &Loaded) -> Box<dyn Fn(&Session) -> bool> {
+fn lasting(loaded: &Loaded) -> Rc<dyn Fn(&Session) -> bool> {
     let (config, snapshot) = (Arc::clone(&loaded.config), Rc::clone(&loaded.snapshot));
-    Box::new(move |session| {
+    Rc::new(move |session| {
         let (record, now) = (&session.record, super::now());
         let mut cookies = config.session.cookies.iter();
         let stands = cookies.any(|cookie| standing(record, &cookie.realm, now).is_ok());
@@ -194,7 +301,10 @@ fn lasting(loaded: &Loaded) -> Box<dyn Fn(&Session) -> bool> {
 
 /// Sends the answer when its time has come, and ends the request.
 fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
-    tell(request, answer.event.as_ref());
+    audit::tell(request, answer.event.as_ref());
+    if let Some(judged) = answer.judged {
+        meters::asked(&request.whole().zone, judged);
+    }
     let delay = answer
         .hold
         .saturating_sub(elapsed(begun))
@@ -213,36 +323,6 @@ fn send(request: Request<'_>, answer: &Answer) {
     wait::end(request, code);
 }
 
-/// What happened, for the administrator.
-fn tell(request: Request<'_>, event: Option<&Event>) {
-    let Some(event) = event else { return };
-    request.log(level(event), format_args!("auth_gate: {event}"));
-}
-
-fn level(event: &Event) -> Level {
-    match event {
-        Event::SignIn(_)
-        | Event::SignOut(_)
-        | Event::Prove(..)
-        | Event::Leave(_)
-        | Event::Change(_, _, None)
-        | Event::AskReset(_)
-        | Event::EndSessions(..) => Level::Notice,
-        // What a visitor got wrong, as nginx logs a wrong Basic password; and what does not work.
-        Event::Fail(_)
-        | Event::Ban(_)
-        | Event::Lose(_)
-        | Event::Doubt(..)
-        | Event::NoLeave(_)
-        | Event::WrongPassword(_)
-        | Event::Change(_, _, Some(_))
-        | Event::Outage(_)
-        | Event::Misask { setup: true, .. } => Level::Error,
-        // What a client can cause at will is no news.
-        Event::Misask { setup: false, .. } => Level::Info,
-    }
-}
-
 /// Milliseconds since `begun`.
 fn elapsed(begun: u64) -> u64 {
     super::milliseconds().saturating_sub(begun)
@@ -253,63 +333,10 @@ fn with_visit<R>(
     request: Request<'_>,
     body: &[u8],
     f: impl FnOnce(&Portal, &portal::Request<'_>, &mut dyn World) -> R,
-) -> Option<R> {
+) -> Option<(R, Vec<Change>)> {
     let whole = request.whole();
     let portal = whole.loaded.as_ref()?.portal();
     let mut surroundings = Surroundings::of(whole)?;
-    let (path, host, scheme) = (
-        place(request),
-        host_with_port(request),
-        facts::scheme(request),
-    );
-    let visit = portal::Request {
-        method: request.method(),
-        path: &path,
-        query: Some(request.query()).filter(|query| !query.is_empty()),
-        host: &host,
-        scheme: std::str::from_utf8(&scheme).unwrap_or_default(),
-        base: request.location().portal.as_deref().unwrap_or_default(),
-        headers: visit_headers(request),
-        body,
-        address: request.client(),
-        now: super::now(),
-        doorway: doors::doorway(request),
-    };
-    Some(f(&portal, &visit, &mut surroundings))
-}
-
-fn visit_headers(request: Request<'_>) -> Headers<'_> {
-    let kept: Vec<&[u8]> = State::find(request)
-        .map(|state| state.cookies(request).collect())
-        .unwrap_or_default();
-    Headers {
-        accept: request.header("accept"),
-        accept_language: request.header("accept-language"),
-        content_type: request.header("content-type"),
-        origin: request.header("origin"),
-        sec_fetch_site: request.header("sec-fetch-site"),
-        sec_fetch_mode: request.header("sec-fetch-mode"),
-        sec_fetch_dest: request.header("sec-fetch-dest"),
-        sec_purpose: request.header("sec-purpose"),
-        user_agent: request.header("user-agent"),
-        cookies: kept
-            .into_iter()
-            .chain(request.header_values("cookie"))
-            .collect(),
-    }
-}
-
-/// The path below the portal's own, as the portal room names its places.
-fn place(request: Request<'_>) -> String {
-    let base = request.location().portal.as_deref().unwrap_or_default();
-    let below = request
-        .path()
-        .strip_prefix(base.as_bytes())
-        .unwrap_or_default();
-    match below {
-        b"" => "/".into(),
-        // `/ssoX` is in nginx's prefix location `/sso` and is no place of ours.
-        [b'/', ..] => String::from_utf8_lossy(below).into_owned(),
-        _ => "/?".into(),
-    }
+    let step = visit::with(request, body, |visit| f(&portal, visit, &mut surroundings));
+    Some((step, surroundings.changes()))
 }

@@ -13,16 +13,21 @@ use std::{
     collections::VecDeque,
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
 };
 
 use super::{
     ffi, hash_thread,
     job::{self, AtExit, Threads},
+    meters,
     timer::Timer,
     wait::Waiting,
     zone::Zone,
 };
-use crate::users::Workspace;
+use crate::{
+    metrics::{Counter, Hashed, Hashes},
+    users::Workspace,
+};
 
 /// Logins that wait in one worker.
 const QUEUE: usize = 64;
@@ -74,15 +79,22 @@ pub fn run<T: Send + 'static>(
     then: impl FnOnce(Waiting, Option<T>) + 'static,
 ) {
     if WAITING.with_borrow(|waiting| waiting.len() >= LONGEST_QUEUE) {
+        meters::count(&zone, Counter::Hash(Hashed::TurnedAway));
         return then(waiting, None);
     }
     let held = Rc::clone(&zone);
     let start = move |spare: &mut Workspace| {
         if waiting.has_gone() {
+            meters::count(&held, Counter::Hash(Hashed::Abandoned));
             leave(&held);
             return;
         }
+        let began = Instant::now();
         let finish = move |result: Option<(T, Workspace)>| {
+            match &result {
+                Some(_) => meters::hashed(&held, began.elapsed()),
+                None => meters::count(&held, Counter::Hash(Hashed::TurnedAway)),
+            }
             leave(&held);
             let (result, spare) = result.unzip();
             then(waiting, result);
@@ -120,7 +132,16 @@ fn admit(zone: &Rc<Zone>, mut spare: Workspace) {
             break;
         }
     }
-    say_whether_waiting(zone);
+    say_how_many_wait(zone);
+}
+
+/// How many passwords of all workers are being checked, and how many wait for that.
+pub fn load(zone: &Zone) -> Hashes {
+    let shares = zone.hash_counts().into_iter().flatten().map(alive);
+    shares.fold(Hashes::default(), |sum, share| Hashes {
+        running: sum.running + u64::from(share.running),
+        waiting: sum.waiting + u64::from(share.waiting),
+    })
 }
 
 fn has_waiting() -> bool {
@@ -152,7 +173,7 @@ fn lets_others_go_first(zone: &Zone) -> bool {
         return false;
     };
     let mut others = counts.iter().filter(|place| !std::ptr::eq(*place, own));
-    others.any(|place| alive(place).waits)
+    others.any(|place| alive(place).waiting > 0)
 }
 
 fn runs_nothing(zone: &Zone) -> bool {
@@ -171,7 +192,8 @@ fn enter(zone: &Zone) -> bool {
         return true;
     };
     change(own, Share::one_more);
-    let total: u32 = counts.iter().map(|place| alive(place).running).sum();
+    let running = counts.iter().map(|place| u32::from(alive(place).running));
+    let total: u32 = running.sum();
     let room = total <= most_at_once();
     if !room {
         change(own, Share::one_less);
@@ -185,10 +207,11 @@ fn leave(zone: &Zone) {
     }
 }
 
-fn say_whether_waiting(zone: &Zone) {
-    let waits = has_waiting();
+fn say_how_many_wait(zone: &Zone) {
+    let waiting = WAITING.with_borrow(VecDeque::len);
+    let waiting = u16::try_from(waiting).unwrap_or(u16::MAX);
     if let Some(own) = own(zone) {
-        change(own, |share| Share { waits, ..share });
+        change(own, |share| Share { waiting, ..share });
     }
 }
 
@@ -197,29 +220,25 @@ fn say_whether_waiting(zone: &Zone) {
 #[derive(Clone, Copy, Default)]
 struct Share {
     process: u32,
-    waits: bool,
-    running: u32,
+    waiting: u16,
+    running: u16,
 }
 
 impl Share {
-    const WAITS: u32 = 1 << 31;
-
     fn of(word: u64) -> Self {
-        let low = word as u32;
         Share {
             process: (word >> 32) as u32,
-            waits: low & Self::WAITS != 0,
-            running: low & !Self::WAITS,
+            waiting: (word >> 16) as u16,
+            running: word as u16,
         }
     }
 
     fn word(self) -> u64 {
-        let waits = if self.waits { Self::WAITS } else { 0 };
-        u64::from(self.process) << 32 | u64::from(waits | self.running)
+        u64::from(self.process) << 32 | u64::from(self.waiting) << 16 | u64::from(self.running)
     }
 
     fn one_more(self) -> Self {
-        let running = self.running + 1;
+        let running = self.running.saturating_add(1);
         Share { running, ..self }
     }
 
@@ -258,19 +277,23 @@ fn own(zone: &Zone) -> Option<&AtomicU64> {
 fn alive(place: &AtomicU64) -> Share {
     let word = place.load(Ordering::Acquire);
     let share = Share::of(word);
-    let idle = share.running == 0 && !share.waits;
+    let idle = share.running == 0 && share.waiting == 0;
     if idle || share.process == std::process::id() {
         return share;
     }
-    // SAFETY: signal 0 only asks whether the process is there.
-    let gone = unsafe { libc::kill(share.process.cast_signed(), 0) } == -1
-        && std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
-    if !gone {
+    if is_there(share.process) {
         return share;
     }
     // Only what was seen is taken away: the place may have a new owner by now.
     let _ = place.compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed);
     Share::default()
+}
+
+/// Whether there is such a process.
+pub fn is_there(process: u32) -> bool {
+    // SAFETY: signal 0 only asks whether the process is there.
+    let there = unsafe { libc::kill(process.cast_signed(), 0) } == 0;
+    there || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
 /// One core is left to the loops, whatever the priority of the hashes: a thread that yields still

@@ -7,16 +7,18 @@
 //! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
-//! ([`job`]) and [`timer`]s. What happens to sessions is written down by the [`ledger`] (with [`visit`]),
-//! which also brings [`orders`] of the command line. What comes back passes [`guard_cookie`]. [`zone`] is
+//! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
+//! sessions that the zone lacks, and writes down what happens to them. What comes back passes [`guard_cookie`]. [`zone`] is
 //! the shared memory (with [`marks`]), [`snapshot`] the users file as this worker knows
-//! it, [`variables`] what the administrator can print.
+//! it, [`variables`] what the administrator can print. What happens is told to the log by [`audit`], counted by [`meters`], and told to others by
+//! [`scrape`]; [`watched`] measures the store.
 //!
 //! Every function that nginx calls goes through [`entry::guard`]; a [`request::Request`] lives no
 //! longer than the callback that made it.
 
 mod access;
 mod attributes;
+mod audit;
 mod backend;
 mod block;
 mod body;
@@ -26,6 +28,7 @@ mod conf;
 mod directive;
 mod directives;
 mod doors;
+mod durable;
 mod entry;
 mod errands;
 mod facts;
@@ -38,27 +41,27 @@ mod headers;
 mod identify;
 mod identity;
 mod job;
-mod ledger;
 mod load;
 mod log;
 mod marks;
+mod meters;
 mod module;
 mod office;
-mod orders;
 mod permissions;
 mod portal;
 mod reply;
 mod request;
+mod scrape;
 mod server_names;
 mod sessions;
 mod setup;
+mod signals;
 mod snapshot;
 mod state;
 mod surroundings;
 mod sweep;
 mod timer;
 mod variables;
-mod vault;
 mod visit;
 mod wait;
 mod worker;

@@ -8,23 +8,24 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use secrecy::ExposeSecret;
 
 use super::{
+    durable::{archive::Archive, outage, vault::Vault},
     log::{self, Level},
     snapshot::{self, Reading, Snapshot},
-    vault::Vault,
     zone::Zone,
 };
 use crate::{
     config::Config,
     mail::{MailError, Post},
+    metrics::Store,
     portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
-    store::{Factors, Sqlite, StorageKey},
+    store::{Factors, Redis, Sqlite, StorageKey, StoreError},
     users_file::{self, NotWritten},
 };
 
@@ -32,34 +33,47 @@ use crate::{
 /// does not answer, those that only need the store go on.
 const SENDING: usize = 8;
 
+/// Seconds of grace unless told.
+const GRACE: u64 = 15 * 60;
+
+/// Why there can be no office.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// What is said of the mail server.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// What is said of the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// What threads of this process share.
 pub struct Office {
     config: Arc<Config>,
-    vault: Option<Vault>,
+    vault: Option<Arc<Vault>>,
+    archive: Option<Arc<Archive>>,
     post: Option<Post>,
     /// How many letters are on their way for which a visitor waits.
     sending: AtomicUsize,
+    grace: AtomicU64,
     /// How many changes to the users file this process has made; held while it makes one.
     changes: Mutex<u64>,
 }
 
-/// A line for the log.
-pub type Line = (Level, String);
-
 /// What the loop has to know of an errand beside its result.
 #[derive(Default)]
 pub struct News {
-    /// Lines for the log.
-    pub lines: Vec<Line>,
+    /// How the errand found the store of second factors, if it asked for it.
+    pub factors: Option<Result<(), Outage>>,
     /// The users file as this process has written it, or why that cannot be read.
     pub users: Option<Result<Reading, String>>,
 }
 
 impl News {
     /// Lets this worker and the others know. On the loop.
-    pub fn spread(self, snapshot: &Snapshot, zone: &Zone) {
-        for (level, line) in self.lines {
-            log::cycle(level, format_args!("auth_gate: {line}"));
+    pub fn spread(self, office: &Office, snapshot: &Snapshot, zone: &Zone) {
+        if let Some(found) = self.factors {
+            office.tell_of_factors(found, zone);
         }
         match self.users {
             Some(Ok(reading)) => snapshot.adopt(reading, zone),
@@ -77,17 +91,23 @@ impl Office {
     /// The office of one configuration. Opens no store and sends nothing.
     ///
     /// # Errors
-    /// The certificates that a mail server is checked against cannot be read.
-    pub fn new(config: &Arc<Config>) -> Result<Self, MailError> {
+    /// Certificates cannot be read.
+    pub fn new(config: &Arc<Config>) -> Result<Self, Unusable> {
         let vault = config.storage.as_ref().map(|storage| {
             let key = StorageKey::derive(storage.encryption_key.expose_secret().as_bytes());
-            Vault::new(storage.path.clone(), key)
+            Arc::new(Vault::new(storage.path.clone(), key))
         });
+        let archive = match shared(config)? {
+            Some(redis) => Some(Archive::shared(redis)),
+            None => vault.as_ref().map(Arc::clone).map(Archive::local),
+        };
         Ok(Office {
             config: Arc::clone(config),
             vault,
+            archive: archive.map(Arc::new),
             post: config.notifier.as_ref().map(Post::new).transpose()?,
             sending: AtomicUsize::new(0),
+            grace: AtomicU64::new(GRACE),
             changes: Mutex::default(),
         })
     }
@@ -124,6 +144,46 @@ impl Office {
         Some(vault.place())
     }
 
+    /// Where sessions are kept, if anywhere but in the zone.
+    pub fn archive(&self) -> Option<&Arc<Archive>> {
+        self.archive.as_ref()
+    }
+
+    fn tell_of_factors(&self, found: Result<(), Outage>, zone: &Zone) {
+        let sessions = self.sessions_in() == Some(Store::Sqlite);
+        match found {
+            Err(outage) => {
+                let grace = sessions.then(|| self.grace());
+                outage::begins(zone, Store::Sqlite, grace, &outage);
+            }
+            // It can be read; whether it can be written the clerk finds out.
+            Ok(()) if sessions => {}
+            Ok(()) => _ = outage::ends(zone, Store::Sqlite),
+        }
+    }
+
+    /// The store that sessions are kept in.
+    pub fn sessions_in(&self) -> Option<Store> {
+        self.archive.as_ref().map(|archive| archive.store())
+    }
+
+    /// Whether the store of sessions has been out for so long that what the zone knows counts no
+    /// more.
+    pub fn is_out_of_grace(&self, zone: &Zone, now: u64) -> bool {
+        self.sessions_in()
+            .is_some_and(|store| outage::is_out_of_grace(zone, store, self.grace(), now))
+    }
+
+    /// Seconds for which known sessions go on without the store.
+    pub fn grace(&self) -> u64 {
+        self.grace.load(Ordering::Relaxed)
+    }
+
+    /// `auth_gate_store_grace`.
+    pub fn set_grace(&self, seconds: u64) {
+        self.grace.store(seconds, Ordering::Relaxed);
+    }
+
     /// Does a piece of work. For a thread that may wait.
     pub fn run(&self, work: Work) -> (Done, News) {
         self.with_errand(true, |errand| work(errand))
@@ -149,17 +209,27 @@ impl Office {
         (done, errand.news.into_inner())
     }
 
-    /// The store, opened if it is not; what is to be logged of that goes to `lines`. For a thread
-    /// that may wait.
+    /// The store of second factors, opened if it is not. For a thread that may wait.
     ///
     /// # Errors
     /// There is none, or it cannot be opened.
-    pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
+    fn store(&self) -> Result<Arc<Sqlite>, Outage> {
         let Some(vault) = &self.vault else {
             return Err(Outage("there is no storage.local".into()));
         };
-        vault.store(lines)
+        vault.store()
     }
+}
+
+/// The store that other machines use as well, if there is one. Nobody is spoken to yet.
+fn shared(config: &Config) -> Result<Option<Arc<Redis>>, StoreError> {
+    let session = &config.session;
+    let Some((settings, secret)) = session.redis.as_ref().zip(session.secret.as_ref()) else {
+        return Ok(None);
+    };
+    let key = StorageKey::derive(secret.expose_secret().as_bytes());
+    let redis = Redis::new(settings.clone(), key, &mut |bytes| fill(bytes))?;
+    Ok(Some(Arc::new(redis)))
 }
 
 /// One errand on its thread.
@@ -173,9 +243,14 @@ struct Errand<'o> {
 
 impl portal::Office for Errand<'_> {
     fn factors(&self) -> Result<&dyn Factors, Outage> {
-        let found = self
-            .store
-            .get_or_init(|| self.office.store(&mut self.news.borrow_mut().lines));
+        let found = self.store.get_or_init(|| {
+            let found = self.office.store();
+            if self.office.vault.is_some() {
+                let seen = found.as_ref().map(|_| ()).map_err(Clone::clone);
+                self.news.borrow_mut().factors = Some(seen);
+            }
+            found
+        });
         match found {
             Ok(store) => Ok(&**store),
             Err(outage) => Err(outage.clone()),

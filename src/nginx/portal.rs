@@ -52,7 +52,14 @@ pub fn take_location(directive: &Directive) {
     unsafe { core_location(directive.cf()) }.handler = Some(handler);
 }
 
-unsafe fn core_location<'a>(cf: *mut ffi::ngx_conf_t) -> &'a mut ffi::ngx_http_core_loc_conf_t {
+/// nginx's own configuration of the location that is being read.
+///
+/// # Safety
+///
+/// `cf` is that of a directive in a location.
+pub(super) unsafe fn core_location<'a>(
+    cf: *mut ffi::ngx_conf_t,
+) -> &'a mut ffi::ngx_http_core_loc_conf_t {
     // SAFETY: the caller reads a location, where the context is one of HTTP.
     unsafe {
         let context = (*cf).ctx.cast::<ffi::ngx_http_conf_ctx_t>();

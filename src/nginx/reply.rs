@@ -4,6 +4,7 @@ use std::ptr::null_mut;
 
 use super::{
     conf::{ChallengeForm, Loaded},
+    durable::outage,
     ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     request::Request,
@@ -34,6 +35,8 @@ pub enum Refusal {
     },
     /// The visitor came over plain http.
     NeedsHttps,
+    /// Who the visitor is cannot be found out now: 503.
+    Unavailable,
     /// The request cannot be judged: 400 or 421, or 500 when something of ours is missing.
     Bad(u16),
 }
@@ -54,6 +57,9 @@ pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
         Refusal::NeedsHttps => {
             answer_or_error_page(request, 400, |portal| portal.needs_https(reader))
         }
+        Refusal::Unavailable => answer_or_error_page(request, 503, |portal| {
+            portal.refusal(reader, 503, Some(outage::RETRY_AFTER))
+        }),
         Refusal::Bad(status) => answer_or_error_page(request, *status, |portal| {
             portal.refusal(reader, *status, None)
         }),

@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use super::{
-    ledger,
+    durable::clerk,
     zone::{Lock, Zone},
 };
 use crate::{
     session::{self, Key, Record, Session},
-    slots::Inserted,
+    slots::{Inserted, Stats},
 };
+
+/// Seconds for which an end is remembered at least.
+const BURIED: u64 = 10 * 60;
 
 /// The sessions under the lock, which is held until this is dropped: no waiting meanwhile.
 pub struct Sessions<'z> {
@@ -17,6 +20,16 @@ pub struct Sessions<'z> {
     zone: &'z Zone,
     // Given back last: fields are dropped in their order.
     _lock: Lock,
+}
+
+/// What is known under a key.
+pub enum Kept {
+    /// A session, which may be over by its times.
+    Alive(Record),
+    /// One that has ended.
+    Ended,
+    /// Nothing: the store may know one.
+    Nothing,
 }
 
 impl<'z> Sessions<'z> {
@@ -34,16 +47,27 @@ impl<'z> Sessions<'z> {
         self.table.lookup(key)
     }
 
-    /// Keeps a session; false when the memory is broken.
+    /// What is known under a key.
+    pub fn look_at(&mut self, key: &Key) -> Kept {
+        match self.table.lookup(key) {
+            Some(record) => Kept::Alive(record),
+            None if self.table.is_buried(key, super::now()) => Kept::Ended,
+            None => Kept::Nothing,
+        }
+    }
+
+    /// Keeps a session; false when it has ended, or the memory is broken.
     pub fn insert(&mut self, key: &Key, record: &Record, expires: u64, now: u64) -> bool {
         let inserted = self.table.insert(key, record, expires, now);
-        if inserted == Some(Inserted::EvictedAlive) {
+        if inserted == Ok(Inserted::EvictedAlive) {
             self.zone.say_full_once();
         }
-        if inserted.is_some() {
-            ledger::started(key, record);
-        }
-        inserted.is_some()
+        inserted.is_ok()
+    }
+
+    /// How the table is filled.
+    pub fn stats(&self) -> Stats {
+        self.table.stats()
     }
 
     /// Notes that a session was used.
@@ -56,25 +80,37 @@ impl<'z> Sessions<'z> {
         self.table.of_user_in(name, places)
     }
 
-    /// Ends a session.
-    pub fn remove(&mut self, key: &Key) {
-        if self.table.remove(key) {
-            ledger::ended(key);
-        }
+    /// Ends a session that the store does not know to be over, and has it written down.
+    pub fn end(&mut self, key: &Key) {
+        self.bury(key);
+        clerk::ended(key);
     }
 
-    /// Ends a session that is written down as over.
-    pub fn carry_out(&mut self, key: &Key) {
+    /// Ends a session that is written down as over. It cannot come back here, for as long as it would
+    /// have lasted or as news of it may be under way.
+    pub fn bury(&mut self, key: &Key) {
+        let now = super::now();
+        let until = self.table.expires(key).unwrap_or(0);
+        let _ = self.table.bury(key, until.max(now + BURIED), now);
+        self.zone.count_end();
+    }
+
+    /// Forgets a session; if the store knows that it lasts it may come back.
+    pub fn drop_quietly(&mut self, key: &Key) {
         self.table.remove(key);
     }
 
-    /// The same for those in one range of places that are `wanted`; whether there are places behind
-    /// it.
-    pub fn carry_out_in(&mut self, places: Range<u32>, wanted: impl Fn(&Session) -> bool) -> bool {
-        let (found, more) = self.table.those_in(places, wanted);
-        found
-            .iter()
-            .for_each(|session| self.carry_out(&session.key));
-        more
+    /// The sessions in one range of places that have ended and cannot come back here.
+    pub fn buried_in(&self, places: Range<u32>) -> Vec<Key> {
+        self.table.buried_in(places, super::now())
+    }
+
+    /// The sessions in one range of places that are `wanted`, and whether there are places behind it.
+    pub fn those_in(
+        &self,
+        places: Range<u32>,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> (Vec<Session>, bool) {
+        self.table.those_in(places, wanted)
     }
 }

@@ -12,7 +12,7 @@ use super::{
     guard_cookie,
     log::Level,
     module::ngx_http_auth_gate_module,
-    portal, request, variables,
+    portal, request, scrape, variables,
 };
 use crate::{
     access::{PolicySource, Requirement},
@@ -39,12 +39,14 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             return ERROR;
         }
         if conf.loaded.is_none() {
-            if conf.zone.is_configured() {
-                conf_log(
-                    cf,
-                    Level::Emerg,
-                    "\"auth_gate_zone\" needs \"auth_gate_config FILE;\" in the http block",
-                );
+            let named = [
+                ("auth_gate_zone", conf.zone.is_configured()),
+                ("auth_gate_store_grace", conf.grace.is_some()),
+            ];
+            if let Some((name, _)) = named.iter().find(|(_, named)| *named) {
+                let message =
+                    format!("\"{name}\" needs \"auth_gate_config FILE;\" in the http block");
+                conf_log(cf, Level::Emerg, &message);
                 return ERROR;
             }
             return OK;
@@ -56,6 +58,9 @@ pub unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
             return ERROR;
         }
         backend::warn_without_resolver(cf, core);
+        if let (Some(loaded), Some(grace)) = (&conf.loaded, conf.grace) {
+            loaded.office.set_grace(grace);
+        }
         conf.zone.bind(conf);
         let phases = [(
             ffi::ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
@@ -230,6 +235,9 @@ pub unsafe extern "C" fn merge_location_conf(
                 "\"auth_gate_policy bypass\" and \"auth_gate_require\" contradict each other: \
                  bypass asks nobody who he is; write one_factor, or remove one of them",
             );
+            return CONF_ERROR;
+        }
+        if scrape::merge(cf, core, parent, child, server).is_err() {
             return CONF_ERROR;
         }
         server.guards |= child.gate == Some(true) || child.portal.is_some();

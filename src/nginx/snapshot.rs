@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    durable::clerk,
     job::{self, AtExit},
     log::{self, Level},
     timer::Timer,
@@ -29,6 +30,10 @@ const ROUND: u32 = 3;
 
 /// A file that changed less than this ago may still be being written.
 const SETTLED: Duration = Duration::from_millis(100);
+
+/// Milliseconds for which a user must be gone before sessions end for good: a file may have been read
+/// while somebody was still writing it.
+const STILL_GONE: usize = 1000;
 
 /// The users as this process knows them.
 pub struct Snapshot {
@@ -169,7 +174,27 @@ impl Snapshot {
         }
     }
 
-    fn take(&self, path: &Path, look: Look) {
+    /// Those who were users in `before` and are no more, or are disabled: their sessions end wherever
+    /// they are, if that is still so a moment later.
+    fn dismiss(self: &Rc<Self>, before: &Directory) {
+        let now = self.borrow();
+        let names = before.iter().map(|user| user.name.clone());
+        let gone: Vec<String> = names.filter(|name| now.user(name).is_none()).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let snapshot = Rc::downgrade(self);
+        Timer::once(STILL_GONE, move || {
+            let Some(snapshot) = snapshot.upgrade() else {
+                return;
+            };
+            let now = snapshot.borrow();
+            let gone = gone.iter().filter(|name| now.user(name).is_none());
+            gone.for_each(|name| clerk::dismissed(name));
+        });
+    }
+
+    fn take(self: &Rc<Self>, path: &Path, look: Look) {
         let path = path.display();
         match look {
             Look::Same => {}
@@ -187,7 +212,8 @@ impl Snapshot {
                 match *read {
                     Ok(directory) => {
                         let count = directory.len();
-                        *self.directory.borrow_mut() = directory;
+                        let before = self.directory.replace(directory);
+                        self.dismiss(&before);
                         self.since.set(super::now());
                         let level = if first { Level::Info } else { Level::Notice };
                         log::cycle(

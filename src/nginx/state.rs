@@ -5,7 +5,7 @@
 //! module does it. The context is a short cut.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     ffi::c_void,
     ptr::NonNull,
     sync::Arc,
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     access::{Level, Verdict},
+    session::Key,
     users::User,
 };
 
@@ -37,6 +38,10 @@ pub type Step = Box<dyn FnOnce(Request<'_>)>;
 pub struct State {
     /// Who the visitor is, once it was looked up; `None` inside is nobody that we know.
     pub visitor: OnceCell<Option<SignedIn>>,
+    /// Sessions that the store was asked for, so that each is asked for once.
+    recalled: RefCell<Vec<Key>>,
+    /// Whether who the visitor is cannot be found out, because the store is out.
+    unknown: Cell<bool>,
     /// What was decided at the last guarded location.
     pub outcome: Cell<Option<Outcome>>,
     /// Whether `$auth_gate_backend` was asked for and is nothing.
@@ -134,6 +139,29 @@ impl State {
     /// The session of the visitor, if one was found.
     pub fn session(&self) -> Option<&SignedIn> {
         self.visitor.get()?.as_ref()
+    }
+
+    /// Remembers that the store was asked for a session; `known`: whether it had an answer.
+    pub fn note_recall(&self, key: Key, known: bool) {
+        self.recalled.borrow_mut().push(key);
+        if !known {
+            self.unknown.set(true);
+        }
+    }
+
+    /// Whether the store was asked for a session.
+    pub fn was_asked(&self, key: &Key) -> bool {
+        self.recalled.borrow().contains(key)
+    }
+
+    /// Says that who the visitor is cannot be found out.
+    pub fn set_unknown(&self) {
+        self.unknown.set(true);
+    }
+
+    /// Whether that is so.
+    pub fn is_unknown(&self) -> bool {
+        self.unknown.get()
     }
 
     /// Keeps a `Cookie` header of the request; those beyond the bound are as if they were not sent.

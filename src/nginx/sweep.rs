@@ -28,6 +28,7 @@ const MOST: usize = 200;
 pub const RETRY_AFTER: u64 = 5;
 
 /// What is looked for, and what happens to it.
+#[derive(Clone)]
 pub struct Wanted {
     /// Canonical name of the user.
     pub user: String,
@@ -35,7 +36,7 @@ pub struct Wanted {
     pub end_all_but: Option<Option<Key>>,
     /// Whether a session is good for anything: what is over may lie in the table for a while, and is
     /// to take no place of one that lasts.
-    pub lasts: Box<dyn Fn(&Session) -> bool>,
+    pub lasts: Rc<dyn Fn(&Session) -> bool>,
 }
 
 type Then = Box<dyn FnOnce(Waiting, Vec<Session>)>;
@@ -145,12 +146,10 @@ impl Walk {
         match self.wanted.end_all_but {
             Some(except) => {
                 found.retain(|session| Some(session.key) != except);
-                found
-                    .iter()
-                    .for_each(|session| sessions.remove(&session.key));
+                found.iter().for_each(|session| sessions.bury(&session.key));
             }
             None => {
-                found.retain(&self.wanted.lasts);
+                found.retain(|session| (self.wanted.lasts)(session));
             }
         }
         drop(sessions);
@@ -162,7 +161,8 @@ impl Walk {
     }
 }
 
-fn newest(mut sessions: Vec<Session>) -> Vec<Session> {
+/// The newest of them, newest first.
+pub fn newest(mut sessions: Vec<Session>) -> Vec<Session> {
     let began = |session: &Session| (session.record.created, session.record.last_activity);
     sessions.sort_by_key(|session| Reverse(began(session)));
     sessions.truncate(MOST);

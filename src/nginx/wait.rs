@@ -129,6 +129,15 @@ unsafe fn resume(r: *mut ngx_http_request_t, step: Option<Step>) {
     }
 }
 
+/// Goes on with the phases of nginx where a handler of ours has let the request wait.
+pub fn run_phases(request: Request<'_>) {
+    let raw = request.raw_mut();
+    raw.read_event_handler = Some(ffi::ngx_http_block_reading);
+    raw.write_event_handler = Some(ffi::ngx_http_core_run_phases);
+    // SAFETY: the request is live and waits in a phase whose handler gave AGAIN.
+    unsafe { ffi::ngx_http_core_run_phases(request.as_ptr()) };
+}
+
 /// Lets the request go on with `step` after `delay` milliseconds, by a timer.
 pub fn later(request: Request<'_>, delay: usize, step: impl FnOnce(Request<'_>) + 'static) {
     let Some(state) = State::of(request) else {

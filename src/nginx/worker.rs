@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{
     conf::{Loaded, MainConf},
+    durable::clerk,
     entry,
     ffi::{self, ERROR, OK, ngx_cycle_t, ngx_int_t},
     hashing,
     job::{self, AtExit},
-    ledger,
     log::{self, Level},
     module::ngx_http_auth_gate_module,
 };
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> ngx_int_t {
         loaded
             .snapshot
             .watch(&loaded.config, &conf.zone, loaded.threads);
-        ledger::begin(loaded, &conf.zone);
+        clerk::begin(loaded, &conf.zone);
         // SAFETY: set by nginx before a worker begins.
         if unsafe { ffi::ngx_worker } == 0 {
             try_notifier(loaded);
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
         if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
             hashing::reset(&conf.zone);
         }
-        ledger::finish();
+        clerk::finish();
     });
 }
 

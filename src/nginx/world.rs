@@ -4,14 +4,17 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{
+    audit,
     conf::{Loaded, MainConf},
-    hashing, ledger,
+    durable::{clerk, keep::Change, tries},
+    hashing, identify, meters,
     zone::Zone,
 };
 use crate::{
     access::Rules,
+    metrics::{Counter, Hashed},
     portal::{Busy, Limited, World},
-    session::{Key, Keys, Record},
+    session::{Key, Keys, Realm, Record},
     users::{
         Directory,
         regulation::{Attempt, Attempts, Banned, Reservation, Stage, Whom},
@@ -30,6 +33,8 @@ pub struct Surroundings<'a> {
     keys: &'a Keys,
     loaded: &'a Loaded,
     directory: Arc<Directory>,
+    /// What is to be written down before it counts, where sessions are kept in a store.
+    changes: Vec<Change>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -41,7 +46,13 @@ impl<'a> Surroundings<'a> {
             keys: whole.zone.keys()?,
             loaded,
             directory: loaded.snapshot.directory(),
+            changes: Vec::new(),
         })
+    }
+
+    /// What the step has changed about sessions.
+    pub fn changes(self) -> Vec<Change> {
+        self.changes
     }
 }
 
@@ -63,25 +74,56 @@ impl World for Surroundings<'_> {
     }
 
     fn session(&mut self, key: &Key) -> Option<Record> {
+        for change in self.changes.iter().rev() {
+            match change {
+                Change::Start {
+                    key: of, record, ..
+                } if of == key => return Some(*record),
+                Change::End(of) if of == key => return None,
+                _ => {}
+            }
+        }
         self.zone.sessions()?.lookup(key)
     }
 
-    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool {
-        self.zone
-            .sessions()
-            .is_some_and(|mut sessions| sessions.insert(key, record, ends, now))
+    fn start(
+        &mut self,
+        key: &Key,
+        record: &Record,
+        replaces: Option<&Key>,
+        ends: u64,
+        now: u64,
+    ) -> bool {
+        if self.loaded.office.archive().is_none() {
+            let sessions = self.zone.sessions();
+            return sessions.is_some_and(|mut sessions| sessions.insert(key, record, ends, now));
+        }
+        self.changes.push(Change::Start {
+            key: *key,
+            record: *record,
+            replaces: replaces.copied(),
+            ends,
+        });
+        true
     }
 
-    fn touch(&mut self, key: &Key, before: &Record, after: &Record, ends: u64) {
-        if let Some(mut sessions) = self.zone.sessions() {
-            sessions.touch(key, ends, after.last_activity);
-        }
-        ledger::used(key, before, after);
+    fn touch(&mut self, key: &Key, realm: &Realm, before: &Record, after: &Record) {
+        identify::touch(self.zone, key, realm, (before, after));
     }
 
     fn end(&mut self, key: &Key) {
-        if let Some(mut sessions) = self.zone.sessions() {
-            sessions.remove(key);
+        if self.loaded.office.archive().is_none() {
+            if let Some(mut sessions) = self.zone.sessions() {
+                sessions.bury(key);
+            }
+            return;
+        }
+        let replaced = |change: &Change| match change {
+            Change::Start { replaces, .. } => replaces.as_ref() == Some(key),
+            Change::End(of) => of == key,
+        };
+        if !self.changes.iter().any(replaced) {
+            self.changes.push(Change::End(*key));
         }
     }
 
@@ -89,6 +131,7 @@ impl World for Surroundings<'_> {
         if hashing::has_room(self.loaded.threads) {
             Ok(())
         } else {
+            meters::count(self.zone, Counter::Hash(Hashed::TurnedAway));
             Err(Busy {
                 retry_after: hashing::RETRY_AFTER,
             })
@@ -144,7 +187,10 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(settle),
             Stage::Factor => self.zone.with_factor_attempts(settle),
         };
-        ledger::banned(bans.unwrap_or_default(), reservation.stage());
+        tries::tell(reservation, success);
+        let bans = bans.unwrap_or_default();
+        audit::banned(self.zone, &bans, reservation.stage());
+        clerk::banned(bans, reservation.stage());
     }
 
     fn withdraw(&mut self, reservation: &Reservation) {

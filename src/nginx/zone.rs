@@ -26,6 +26,7 @@ use super::{
     surroundings,
 };
 use crate::{
+    metrics::{self, Counts},
     session::{self, Keys, Proven},
     slots::{Layout, Opened},
     users::regulation::{Attempts, Delay, Limits},
@@ -211,6 +212,24 @@ impl Zone {
         Some(unsafe { &*block.as_ptr().add(place::HASHES).cast() })
     }
 
+    /// What is counted, by all workers.
+    pub fn counts(&self) -> Option<&Counts> {
+        let Life::Ready { block, .. } = self.life.get() else {
+            return None;
+        };
+        // SAFETY: the words lie inside the block, are aligned to eight, were zeros when the block was
+        // made, and are only ever used as atomics.
+        Some(unsafe { &*block.as_ptr().add(Layout::METRICS.start).cast() })
+    }
+
+    /// Bytes that are shared out.
+    pub fn size(&self) -> usize {
+        match self.life.get() {
+            Life::Ready { total, .. } => total,
+            _ => 0,
+        }
+    }
+
     fn lock(&self) -> Option<(Lock, Layout)> {
         let Life::Ready { pool, total, .. } = self.life.get() else {
             return None;
@@ -241,13 +260,31 @@ impl Zone {
         Some(unsafe { &*block.as_ptr().add(at).cast() })
     }
 
-    /// When the memory was made.
-    pub(super) fn born(&self) -> Option<u64> {
+    /// A word of eight bytes.
+    pub(super) fn long(&self, at: usize) -> Option<&AtomicU64> {
         let Life::Ready { block, .. } = self.life.get() else {
             return None;
         };
-        // SAFETY: inside the shared part, aligned to eight; written before any worker was there.
-        Some(unsafe { block.as_ptr().add(place::BORN).cast::<u64>().read() })
+        // SAFETY: `at` is a multiple of eight inside the shared part, and only read as an atomic once
+        // there are workers.
+        Some(unsafe { &*block.as_ptr().add(at).cast() })
+    }
+
+    /// Runs `f` under the lock.
+    pub(super) fn locked<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        let (_lock, _) = self.lock()?;
+        Some(f())
+    }
+
+    /// The random secret. The caller holds the lock.
+    pub(super) fn secret_bytes(&self) -> Option<&mut [u8; 32]> {
+        let part = self.part(place::SECRET..place::SECRET + 32)?;
+        part.try_into().ok()
+    }
+
+    /// Makes the keys from `secret`, unless there are some.
+    pub fn set_keys(&self, secret: &[u8]) {
+        let _ = self.keys.set(Keys::derive(secret));
     }
 
     /// Maps the zone's block and makes the keys.
@@ -261,21 +298,19 @@ impl Zone {
         if let Some(full) = self.word(place::FULL) {
             full.store(0, Ordering::Relaxed);
         }
-        let secret = conf
-            .loaded
-            .as_ref()
-            .and_then(|loaded| loaded.config.session.secret.as_ref());
-        let keys = match secret {
-            Some(secret) => Keys::derive(secret.expose_secret().as_bytes()),
-            None => Keys::derive(
-                &self
-                    .part(place::SECRET..place::SECRET + 32)
-                    .ok_or("zone is not ready")?[..],
-            ),
+        let Some(loaded) = &conf.loaded else {
+            return Ok(());
         };
-        self.keys
-            .set(keys)
-            .map_err(|_| "keys are made twice".to_owned())
+        match &loaded.config.session.secret {
+            Some(secret) => self.set_keys(secret.expose_secret().as_bytes()),
+            // Workers ask the store which secret it is.
+            None if loaded.office.archive().is_some() && !self.is_settled() => {}
+            None => {
+                let secret = self.secret_bytes().ok_or("zone is not ready")?;
+                self.set_keys(&secret[..]);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -334,6 +369,10 @@ impl Drop for Lock {
 }
 
 const _: () = assert!(
-    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RESTORED + 4 <= 4096,
+    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RECHECKED + 8 <= 4096,
     "the counters fit the shared part"
+);
+const _: () = assert!(
+    metrics::BYTES <= Layout::METRICS.end - Layout::METRICS.start,
+    "what is counted fits its part"
 );

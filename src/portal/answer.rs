@@ -1,11 +1,10 @@
 //! What the portal answers, and the headers that go with it.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::access::Ask;
+use crate::access::{Ask, Verdict};
 
-use super::account::Change;
+use super::event::Event;
 
 /// Content type of a page.
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -41,46 +40,19 @@ pub struct Answer {
     pub rest: u64,
     /// What happened, for the log.
     pub event: Option<Event>,
+    /// What an authorization endpoint came to, to be counted.
+    pub judged: Option<Judged>,
 }
 
-/// Something that an administrator wants to find in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A password was right.
-    SignIn(String),
-    /// A password was wrong, or nobody has that name; as it was typed.
-    Fail(String),
-    /// Too many failures before; as it was typed.
-    Ban(String),
-    /// A session was ended by its user.
-    SignOut(String),
-    /// A session could not be kept.
-    Lose(String),
-    /// A user has proven another factor; which.
-    Prove(String, &'static str),
-    /// A factor was not proven: of whom, which, and why not.
-    Doubt(String, &'static str, String),
-    /// A user has leave to change factors and password.
-    Leave(String),
-    /// A user gave back a code that was not mailed, or may not try.
-    NoLeave(String),
-    /// A user who wanted to change the password did not know the old one, or may not try.
-    WrongPassword(String),
-    /// A user has changed something; why nobody was told, if nobody was.
-    Change(String, Change, Option<String>),
-    /// Somebody asked for a link to set a new password; as it was typed.
-    AskReset(String),
-    /// A user has ended so many sessions.
-    EndSessions(String, usize),
-    /// The store or something else outside does not work: a sentence for the administrator.
-    Outage(String),
-    /// A proxy asked an authorization endpoint what cannot be answered.
-    Misask {
-        /// Which endpoint, which header and why.
-        sentence: String,
-        /// Whether it is the setup that is at fault and not what a visitor sends.
-        setup: bool,
-    },
+/// What an authorization endpoint came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// A verdict of the rules.
+    Verdict(Verdict),
+    /// The question cannot be answered.
+    Error,
+    /// It cannot be answered now.
+    Unavailable,
 }
 
 /// How a body is written.
@@ -105,6 +77,7 @@ impl Answer {
             hold: 0,
             rest: 0,
             event: None,
+            judged: None,
         }
     }
 
@@ -163,6 +136,12 @@ impl Answer {
         answer.location = Some(location);
         answer.protect("default-src 'none'".into());
         answer
+    }
+
+    /// Says what an authorization endpoint came to.
+    pub(super) fn judged(mut self, judged: Judged) -> Self {
+        self.judged = Some(judged);
+        self
     }
 
     /// Adds a header.
@@ -239,46 +218,6 @@ impl Format {
             Format::Html
         } else {
             Format::Json
-        }
-    }
-}
-
-impl fmt::Display for Event {
-    /// Control characters in a typed name are escaped, so that it stays on its line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::SignIn(user) => write!(f, "user {user:?} signed in"),
-            Event::Fail(user) => write!(f, "failed sign-in as {user:?}"),
-            Event::Ban(user) => write!(
-                f,
-                "failed sign-in as {user:?}: banned after too many failures"
-            ),
-            Event::SignOut(user) => write!(f, "user {user:?} signed out"),
-            Event::Lose(user) => write!(
-                f,
-                "user {user:?} could not sign in: no session could be kept"
-            ),
-            Event::Prove(user, factor) => write!(f, "user {user:?} proved {factor}"),
-            Event::Doubt(user, factor, why) => {
-                write!(f, "user {user:?} did not prove {factor}: {why}")
-            }
-            Event::Leave(user) => write!(f, "user {user:?} gave back a mailed code"),
-            Event::NoLeave(user) => write!(f, "user {user:?} gave a wrong code for a mailed one"),
-            Event::WrongPassword(user) => {
-                write!(f, "user {user:?} gave a wrong password for the old one")
-            }
-            Event::Change(user, change, None) => write!(f, "user {user:?} {change}"),
-            Event::Change(user, change, Some(why)) => {
-                write!(
-                    f,
-                    "user {user:?} {change}, and could not be told by mail: {why}"
-                )
-            }
-            Event::AskReset(typed) => write!(f, "a new password was asked for as {typed:?}"),
-            Event::EndSessions(user, 1) => write!(f, "user {user:?} ended a session"),
-            Event::EndSessions(user, count) => write!(f, "user {user:?} ended {count} sessions"),
-            Event::Outage(sentence) => f.write_str(sentence),
-            Event::Misask { sentence, .. } => write!(f, "cannot answer {sentence}"),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::any::Any;
 use crate::session::{Key, Session};
 use crate::store::Factors;
 
-use super::answer::{Answer, Event};
+use super::answer::Answer;
+use super::event::Event;
 use super::letter::Letter;
 use super::request::Request;
 use super::world::World;

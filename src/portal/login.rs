@@ -1,14 +1,17 @@
 //! Signing in with a name and a password: find the user, ask whether another attempt is allowed,
 //! have the password checked, start a session. Every failure takes the same way and the same time.
 
+use std::net::IpAddr;
+
 use zeroize::Zeroizing;
 
 use crate::session::{Key, Methods};
 use crate::users::PasswordHash;
 use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
 
-use super::answer::{Answer, Event};
+use super::answer::Answer;
 use super::doors;
+use super::event::{Aim, Event, Failure, Method, Why};
 use super::onward::{Onward, Wish};
 use super::request::Request;
 use super::sessions::{self, SignIn};
@@ -54,8 +57,9 @@ pub struct Login {
     pub(super) wish: Wish,
     /// The session that the password is added to.
     pub(super) session: Option<Key>,
-    /// Whether the password stood in a header, at an authorization endpoint: no session comes of it.
-    pub(super) at_endpoint: bool,
+    /// The visitor's address, if the password stood in a header at an authorization endpoint: no
+    /// session comes of it.
+    pub(super) at_endpoint: Option<IpAddr>,
     /// Who it is, if there is such a user.
     user: Option<Known>,
     /// `None` when the address or the user is banned.
@@ -112,7 +116,7 @@ impl Portal {
             remember: typed.remember,
             wish: typed.wish,
             session: typed.session,
-            at_endpoint: false,
+            at_endpoint: None,
             user,
             reservation,
         };
@@ -142,16 +146,17 @@ impl Portal {
         if let Some(reservation) = login.reservation.take() {
             world.settle(&reservation, user.is_some());
         }
-        if login.at_endpoint {
+        if login.at_endpoint.is_some() {
             let user = user.map(|user| user.name);
             let right = user.is_some();
             let mut answer = self.ask_again(request, user, world);
-            if right {
+            answer.event = Some(if right {
                 world.record_success(elapsed);
+                Event::Pass(Method::Basic)
             } else {
                 answer.hold = world.hold(FLOOR_BASIC);
-                answer.event = Some(doors::failure(&login, banned));
-            }
+                doors::failure(&login, banned)
+            });
             return answer;
         }
         let domain = self.settings.domain_of(request.host_name());
@@ -180,7 +185,12 @@ impl Portal {
             }
             Door::Page => self.login_busy(request, login, world),
         };
-        answer.with("Retry-After", busy.retry_after.to_string())
+        let mut answer = answer.with("Retry-After", busy.retry_after.to_string());
+        answer.event = Some(Event::TurnAway(Method::Password));
+        if login.at_endpoint.is_some() {
+            doors::put_off(&mut answer);
+        }
+        answer
     }
 
     /// The one answer to every failure.
@@ -199,11 +209,13 @@ impl Portal {
             Door::Page => self.login_failed(request, &login, world),
         };
         answer.hold = world.hold(FLOOR_FORM);
-        answer.event = Some(if banned {
-            Event::Ban(login.typed)
-        } else {
-            Event::Fail(login.typed)
-        });
+        answer.event = Some(Event::Fail(Failure {
+            aim: login.aim(),
+            method: Method::Password,
+            user: Some(login.typed),
+            why: if banned { Why::Banned } else { Why::Wrong },
+            address: None,
+        }));
         answer
     }
 
@@ -234,13 +246,13 @@ impl Portal {
             }
         };
         let Some(cookie) = cookie else {
-            return self.session_lost(request, &user.name);
+            return self.session_lost(request, &user.name, (login.aim(), Method::Password));
         };
         let mut answer = self.signed_in(request, login.door, &login.wish, onward);
         answer.cookies.push(cookie);
         answer.event = Some(match login.session {
-            Some(_) => Event::Prove(user.name, "the password"),
-            None => Event::SignIn(user.name),
+            Some(_) => Event::Prove(user.name, Method::Password),
+            None => Event::SignIn(user.name, Method::Password),
         });
         answer
     }
@@ -288,6 +300,13 @@ impl Portal {
 }
 
 impl Login {
+    fn aim(&self) -> Aim {
+        match self.session {
+            Some(_) => Aim::StepUp,
+            None => Aim::SignIn,
+        }
+    }
+
     /// An attempt that failed before there was anything to check.
     pub(super) fn unreadable(door: Door) -> Self {
         Login {
@@ -296,7 +315,7 @@ impl Login {
             remember: false,
             wish: Wish::default(),
             session: None,
-            at_endpoint: false,
+            at_endpoint: None,
             user: None,
             reservation: None,
         }

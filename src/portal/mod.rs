@@ -9,11 +9,13 @@
 mod account;
 mod answer;
 mod api;
+mod audit;
 mod csrf;
 mod dates;
 mod doors;
 mod entrance;
 mod errand;
+mod event;
 mod form;
 mod guarded;
 mod letter;
@@ -36,13 +38,15 @@ mod world;
 use askama::Template;
 
 pub use account::{Change, Kind};
-pub use answer::{Answer, Event, Format, HTML, Header, JSON, TEXT};
+pub use answer::{Answer, Format, HTML, Header, JSON, Judged, TEXT};
+pub use audit::Line;
 pub use csrf::COOKIE as FORM_COOKIE;
 pub use doors::{CredentialHeader, Endpoint, Implementation, Schemes, Strategy, may_be_endpoint};
 pub use errand::{
     AfterSweep, Afterwards, Aside, AsideWork, Cost, Done, Errand, NotChanged, Office, Outage,
     Sweep, Work,
 };
+pub use event::{Aim, Event, Failure, Method, Misask, Why};
 pub use form::BODY_LIMIT;
 pub use guarded::{Denied, Reader};
 pub use letter::Letter;
@@ -93,10 +97,13 @@ impl Portal {
 
     /// What follows from `request`.
     pub fn answer(&self, request: &Request<'_>, world: &mut dyn World) -> Step {
+        if let Some(answer) = self.still(request) {
+            return Step::Answer(answer);
+        }
         if let Some(step) = self.endpoint(request, world) {
             return step;
         }
-        if !request.is_https() && !api::is_health(request.path) {
+        if !request.is_https() {
             return Step::Answer(self.needs_https(reader(request)));
         }
         let domain = self
@@ -112,6 +119,14 @@ impl Portal {
         }
     }
 
+    /// The answer where no session has a say in it, and so no store: whether the portal is there, what
+    /// its pages load, and what is no question to an endpoint.
+    pub fn still(&self, request: &Request<'_>) -> Option<Answer> {
+        self.no_endpoint(request)
+            .or_else(|| api::health(request))
+            .or_else(|| self.asset(request))
+    }
+
     /// The page for a status that the glue gives by itself (413, 500, 503), with `Retry-After`
     /// where it is known.
     pub fn error(&self, request: &Request<'_>, status: u16, retry_after: Option<u64>) -> Answer {
@@ -121,7 +136,7 @@ impl Portal {
     fn visit_page(&self, request: &Request<'_>, domain: &Domain, world: &mut dyn World) -> Step {
         let place = request.path.split('/').nth(1).unwrap_or_default();
         match place {
-            "2fa" | "assets" | "passkey" => return self.second_page(request, domain, world),
+            "2fa" | "passkey" => return self.second_page(request, domain, world),
             "settings" | "reset-password" | "revoke" => {
                 return self.account_page(request, domain, world);
             }

@@ -3,9 +3,10 @@
 use crate::store::StoreError;
 use crate::users::regulation::Reservation;
 
-use super::answer::{Answer, Event};
+use super::answer::Answer;
 use super::api;
 use super::errand::{Cost, Office, Outage};
+use super::event::{Aim, Event, Failure, Method, Why};
 use super::login::Door;
 use super::request::Request;
 use super::world::{Busy, World};
@@ -85,11 +86,22 @@ impl Portal {
         }
     }
 
-    /// The answer to somebody whose session could not be kept.
-    pub(super) fn session_lost(&self, request: &Request<'_>, user: &str) -> Answer {
+    /// The answer to somebody whose session could not be kept, though what he gave was right.
+    pub(super) fn session_lost(
+        &self,
+        request: &Request<'_>,
+        user: &str,
+        (aim, method): (Aim, Method),
+    ) -> Answer {
         let answer = self.refusal(super::reader(request), 503, Some(RETRY_AFTER));
         Answer {
-            event: Some(Event::Lose(user.to_owned())),
+            event: Some(Event::Fail(Failure {
+                aim,
+                method,
+                user: Some(user.to_owned()),
+                why: Why::Lost,
+                address: None,
+            })),
             ..answer
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn start(
         address: request.address,
         device: Device::of(request.headers.user_agent),
     };
-    Some(keep(request, domain, &record, world)?.1)
+    Some(keep(request, domain, &record, None, world)?.1)
 }
 
 /// Gives the session under `key` a new id, with `more` among what was proven; it ends when it would
@@ -61,7 +61,7 @@ pub(super) fn step_up(
         last_activity: request.now,
         ..record
     };
-    let (_, cookie) = keep(request, domain, &record, world)?;
+    let (_, cookie) = keep(request, domain, &record, Some(key), world)?;
     world.end(key);
     Some(cookie)
 }
@@ -83,7 +83,7 @@ pub(super) fn renew(
         last_activity: request.now,
         ..record
     };
-    let renewed = keep(request, domain, &record, world)?;
+    let renewed = keep(request, domain, &record, Some(key), world)?;
     world.end(key);
     Some(renewed)
 }
@@ -92,11 +92,12 @@ fn keep(
     request: &Request<'_>,
     domain: &Domain,
     record: &Record,
+    replaces: Option<&Key>,
     world: &mut dyn World,
 ) -> Option<(Key, String)> {
     let token = Token::new(world.random());
     let ends = domain.realm.lifetimes.ends(record);
-    if !world.start(&token.key(), record, ends, request.now) {
+    if !world.start(&token.key(), record, replaces, ends, request.now) {
         return None;
     }
     visitor::end_all(request, domain, world);

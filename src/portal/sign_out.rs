@@ -1,8 +1,9 @@
 //! Signing out on a page: at once for a person who opens it, after a question for everybody else.
 
 use super::Portal;
-use super::answer::{Answer, Event};
+use super::answer::Answer;
 use super::csrf;
+use super::event::Event;
 use super::form::Form;
 use super::onward::Wish;
 use super::pages::{Frame, NoticePage, SignedInPage};

@@ -53,8 +53,7 @@ impl Visitor {
                 last_activity: request.now,
                 ..record
             };
-            let ends = domain.realm.lifetimes.ends(&used);
-            world.touch(&self.key, &record, &used, ends);
+            world.touch(&self.key, &domain.realm, &record, &used);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::access::Rules;
-use crate::session::{Key, Keys, Record};
+use crate::session::{Key, Keys, Realm, Record};
 use crate::users::Directory;
 use crate::users::regulation::{Banned, Reservation};
 
@@ -24,11 +24,22 @@ pub trait World {
     /// The session kept under `key`, as it was kept; the portal checks whether it still lasts.
     fn session(&mut self, key: &Key) -> Option<Record>;
 
-    /// Keeps a session until `ends` (Unix seconds). `false`: it could not be kept.
-    fn start(&mut self, key: &Key, record: &Record, ends: u64, now: u64) -> bool;
+    /// Keeps a session until `ends` (Unix seconds). `false`: it could not be kept. One that comes in
+    /// the place of another, `replaces`, is over if that has ended by the time it is kept.
+    ///
+    /// Where sessions outlive the process this and [`World::end`] are done after the step, both or
+    /// neither; what the step gives is only used if they could be done.
+    fn start(
+        &mut self,
+        key: &Key,
+        record: &Record,
+        replaces: Option<&Key>,
+        ends: u64,
+        now: u64,
+    ) -> bool;
 
-    /// Notes that the session `before` was used and is `after` since.
-    fn touch(&mut self, key: &Key, before: &Record, after: &Record, ends: u64);
+    /// Notes that the session `before` of `realm` was used and is `after` since.
+    fn touch(&mut self, key: &Key, realm: &Realm, before: &Record, after: &Record);
 
     /// Ends a session, for every worker at once.
     fn end(&mut self, key: &Key);

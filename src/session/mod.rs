@@ -23,5 +23,5 @@ pub use lifetime::{Ended, Lifetimes, SKEW, check, needs_touch};
 pub use proven::Proven;
 pub use realm::{Fallen, Realm, is_inside, standing};
 pub use record::{Methods, NAME_LENGTH, Name, RECORD_LENGTH, Record, domain_id};
-pub use table::{Session, Table};
+pub use table::{Refused, Session, Table};
 pub use token::{COOKIE_LENGTH, Key, Keys, Token};

@@ -5,10 +5,29 @@ use crate::slots::{self, Entry, Inserted, Opened, Shape, Stats, TooSmall, Victim
 
 /// Another number for another meaning of the bytes: a zone of an older module is formatted anew.
 const SHAPE: Shape = Shape {
-    format: 0x5e55_0002,
+    format: 0x5e55_0003,
     payload: RECORD_LENGTH,
     victim: Victim::LeastRecentlyUsed,
 };
+
+/// What lies in the place of a session that has ended, so that nobody who still knows it can bring it
+/// back. The first byte is the version of no record.
+const BURIED: [u8; RECORD_LENGTH] = {
+    let mut bytes = [0; RECORD_LENGTH];
+    bytes[0] = 0xff;
+    bytes
+};
+
+/// Why a session was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It has ended: it is buried.
+    #[error("session has ended")]
+    Buried,
+    /// The memory is being damaged as we write.
+    #[error("memory is broken")]
+    Broken,
+}
 
 /// The sessions in a piece of shared memory whose lock the caller holds.
 #[derive(Debug)]
@@ -46,16 +65,55 @@ impl<'a> Table<'a> {
 
     /// Keeps a session that may be forgotten from `expires` on (see [`super::Lifetimes::ends`]).
     /// When the table is full, dead sessions give way first, then the least recently used one.
-    /// `None`: the memory is broken and nothing was kept.
+    ///
+    /// # Errors
+    /// It is buried, or the memory is broken: nothing was kept.
     pub fn insert(
         &mut self,
         key: &Key,
         record: &Record,
         expires: u64,
         now: u64,
-    ) -> Option<Inserted> {
+    ) -> Result<Inserted, Refused> {
+        if self.is_buried(key, now) {
+            return Err(Refused::Buried);
+        }
         self.slots
             .insert(&key.0, &record.encode(), expires, record.last_activity, now)
+            .ok_or(Refused::Broken)
+    }
+
+    /// Ends a session, whether it is here or not, and keeps it from being inserted again before
+    /// `until`. Takes a place as a session does, and gives way like one: when it has expired, or as
+    /// the least recently used one. Buried once more, it is buried until the later of the two.
+    ///
+    /// # Errors
+    /// The memory is broken.
+    pub fn bury(&mut self, key: &Key, until: u64, now: u64) -> Result<Inserted, Refused> {
+        let entry = self.slots.lookup(&key.0);
+        let known = entry.filter(|entry| entry.payload == BURIED);
+        let until = known.map_or(until, |entry| until.max(entry.expires));
+        let buried = self.slots.insert(&key.0, &BURIED, until, now, now);
+        buried.ok_or(Refused::Broken)
+    }
+
+    /// From when on what is known under `key` may be forgotten, buried or not.
+    pub fn expires(&mut self, key: &Key) -> Option<u64> {
+        self.slots.lookup(&key.0).map(|entry| entry.expires)
+    }
+
+    /// The keys in one range of places that are buried at `now`.
+    pub fn buried_in(&self, places: std::ops::Range<u32>, now: u64) -> Vec<Key> {
+        let there = places.take_while(|place| !self.slots.is_past_end(*place));
+        let entries = there.filter_map(|place| self.slots.entry(place));
+        let buried = entries.filter(|entry| entry.payload == BURIED && entry.expires > now);
+        buried.map(|entry| Key(*entry.key)).collect()
+    }
+
+    /// Whether a session is buried at `now`.
+    pub fn is_buried(&mut self, key: &Key, now: u64) -> bool {
+        let entry = self.slots.lookup(&key.0);
+        entry.is_some_and(|entry| entry.payload == BURIED && entry.expires > now)
     }
 
     /// Notes that the session was used at `now`, at a grain of a second, and that it now expires
@@ -70,12 +128,18 @@ impl<'a> Table<'a> {
         ) else {
             return false;
         };
+        if payload == BURIED {
+            return false;
+        }
         touched >= now || self.slots.update(&key.0, &payload, expires, now)
     }
 
-    /// Ends a session; `false` if there was none.
+    /// Drops a session, which may be inserted again; `false` if there was none. What is buried stays
+    /// buried.
     pub fn remove(&mut self, key: &Key) -> bool {
-        self.slots.remove(&key.0)
+        let entry = self.slots.lookup(&key.0);
+        let there = entry.is_some_and(|entry| entry.payload != BURIED);
+        there && self.slots.remove(&key.0)
     }
 
     /// The sessions of the user called `name` in one range of places, dead ones included, and
@@ -119,7 +183,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Figures for log and metrics.
+    /// Figures for log and metrics; those that are buried count like sessions.
     pub fn stats(&self) -> Stats {
         self.slots.stats()
     }

@@ -7,6 +7,8 @@ use std::ops::Range;
 pub struct Layout {
     /// For words that all workers share: keys, counters, marks.
     pub shared: Range<usize>,
+    /// For what is counted.
+    pub metrics: Range<usize>,
     /// For [`crate::users::regulation::Delay`].
     pub delay: Range<usize>,
     /// For [`crate::users::regulation::Attempts`].
@@ -33,6 +35,9 @@ impl Layout {
     /// The least that can be shared out: a few hundred sessions, some fifty failed logins.
     pub const LEAST: usize = 192 << 10;
 
+    /// Where [`Layout::metrics`] lies, however large the zone is.
+    pub const METRICS: Range<usize> = Self::SHARED..Self::SHARED + (8 << 10);
+
     const SHARED: usize = 4 << 10;
     const DELAY: usize = 256;
     const ATTEMPTS: Range<usize> = 32 << 10..32 << 20;
@@ -41,7 +46,7 @@ impl Layout {
 
     /// Shares out `total` bytes: one sixteenth for failed logins, at least 32 KiB and at most
     /// 32 MiB, half as much for second factors and as much for limits, a little for what is shared
-    /// by all, the rest for sessions.
+    /// by all and for what is counted, the rest for sessions.
     ///
     /// # Errors
     /// There are less than [`Layout::LEAST`].
@@ -63,6 +68,7 @@ impl Layout {
         };
         Ok(Layout {
             shared: part(Self::SHARED),
+            metrics: part(Self::METRICS.len()),
             delay: part(Self::DELAY),
             attempts: part(share(16, Self::ATTEMPTS)),
             factor_attempts: part(share(32, Self::FACTOR_ATTEMPTS)),
@@ -89,16 +95,18 @@ mod tests {
             let layout = Layout::split(total).expect("large enough");
             let parts = [
                 layout.shared,
+                layout.metrics,
                 layout.delay,
                 layout.attempts,
                 layout.factor_attempts,
                 layout.limits,
                 layout.sessions,
             ];
-            assert_eq!((parts[0].start, parts[5].end), (0, total));
+            assert_eq!(parts[1], Layout::METRICS);
+            assert_eq!((parts[0].start, parts[6].end), (0, total));
             assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
             assert!(parts.iter().all(|part| part.start % 64 == 0));
-            assert!(parts[5].len() * 10 > total * 6);
+            assert!(parts[6].len() * 10 > total * 6);
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::RedisTrouble;
+
 /// Why a store cannot be used, or refused something.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,6 +106,14 @@ pub enum StoreError {
     /// The WebAuthn credential is somebody's already.
     #[error("the security key is registered already")]
     CredentialTaken,
+    /// Redis cannot be used, or refused something.
+    #[error("Redis at {server}: {trouble}")]
+    Redis {
+        /// Where it is.
+        server: String,
+        /// What is wrong.
+        trouble: RedisTrouble,
+    },
     /// Anything else that the engine says.
     #[error("{}: {message}", path.display())]
     Engine {

@@ -5,8 +5,8 @@
 //! the clock and random bytes are arguments (`now` is Unix seconds). A store is never opened before
 //! a fork: an open SQLite file must not cross one.
 //!
-//! [`Factors`] and [`Ledger`] are all that the rest of the gate asks of a store, [`Sqlite`] is the
-//! embedded one.
+//! [`Factors`] and [`Ledger`] are all that the rest of the gate asks of a store. [`Sqlite`] is the
+//! embedded one, [`Redis`] a ledger that several machines share.
 //! Secrets and public keys are sealed under a [`StorageKey`], each bound to its row, so that a
 //! store that was read gives nothing away and one that was changed is found out.
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod factors;
 pub mod import;
 mod ledger;
 mod model;
+mod redis;
 mod seal;
 mod sqlite;
 
@@ -28,6 +29,12 @@ pub use ledger::{
 pub use model::{
     Algorithm, Assertion, Credential, Enrolled, MAX_CODES, MAX_DEVICES, MAX_NAME, NewCode,
     NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice, is_good_name,
+};
+#[doc(hidden)]
+pub use redis::read_anything;
+pub use redis::{
+    Redis, RedisLayout, RedisSentinels, RedisServer, RedisSettings, RedisTls, RedisTlsVersion,
+    RedisTrouble,
 };
 pub use seal::StorageKey;
 pub use sqlite::{Contents, Sqlite, State, check, inspect};

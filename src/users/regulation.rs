@@ -15,11 +15,13 @@ mod delay;
 mod limits;
 mod listed;
 mod tally;
+mod told;
 
 pub use attempts::Attempts;
 pub use delay::{Delay, FLOOR_BASIC, FLOOR_FORM};
 pub use limits::{Bucket, Limits, MAX_BUCKETS};
-pub use listed::{Listed, Who, counted_as};
+pub use listed::{Listed, Subject, Who, counted_as};
+pub use told::Told;
 
 /// Whom failures are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,7 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     whom: Whom,
+    who: Subject,
     key: crate::slots::Key,
     number: u64,
     /// The ban that this attempt brings about if it fails.
@@ -149,6 +152,12 @@ impl Reservation {
     /// The same for an attempt at `stage`, whose memory it was made in.
     pub fn at(self, stage: Stage) -> Self {
         Reservation { stage, ..self }
+    }
+
+    /// Against whom it counts if it fails, and in whose favour if it succeeds; nobody where no
+    /// regulation is.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        self.marks.iter().flatten().map(|mark| mark.who)
     }
 
     /// The bans that are in force if this attempt fails, for the log.

@@ -45,7 +45,14 @@ fn a58_wrong_passwords_in_a_header_are_slow_and_counted() {
     let (bob, took) = tried("bob", "password", "app.example.com");
     assert_eq!((bob.status, bob.header("Remote-User")), (200, Some("bob")));
     assert!(took < slow, "{took:?}");
-    assert_eq!(gate.log().matches("failed sign-in as \"alice\"").count(), 4);
+    let log = gate.log();
+    let told = |result: &str| {
+        let begin =
+            format!("event=sign_in result={result} client=127.0.0.1 method=basic user=\"alice\"");
+        log.matches(&begin).count()
+    };
+    assert_eq!((told("failure"), told("banned")), (3, 1), "{log}");
+    assert!(!log.contains("event=sign_in result=success"), "{log}");
     let mut alice = gate.visitor();
     assert_eq!(
         alice.sign_in("alice", "password").status,

@@ -19,7 +19,7 @@ auth-request | set X-Original-URL: https:///a | X-Original-URL: host
 auth-request | set X-Original-URL: https://a@public.example.com/ | X-Original-URL: host
 auth-request | set X-Original-URL: https://public.example.com/%00 | X-Original-URL: request target
 auth-request | set X-Original-URL: https://public.example.com#/ | X-Original-URL has a path
-auth-request | set X-Original-URL: https://other.example.net/ | X-Original-URL names host "other.example.net"
+auth-request | set X-Original-URL: https://other.example.net/ | X-Original-URL names host other.example.net
 auth-request | query authelia_url= | authelia_url is not an https address
 auth-request | query authelia_url=https%3A%2F%2Fevil.test%2F | authelia_url is not an https address
 auth-request | query authelia_url=http%3A%2F%2Fauth.example.com%2F | authelia_url is not an https address
@@ -47,7 +47,7 @@ legacy       | add X-Original-URL: https://app.example.com/ | X-Original-URL and
 legacy       | add X-Original-URL: https://public.example.com/b | X-Original-URL and X-Forwarded-URI name different
 legacy       | add X-Original-URL: wss://public.example.com/ | X-Original-URL and X-Forwarded-Proto name different
 legacy       | drop X-Forwarded-Proto | X-Forwarded-Proto (missing
-legacy       | drop X-Forwarded-Host | Host names host "auth.internal"
+legacy       | drop X-Forwarded-Host | Host names host auth.internal
 legacy       | add X-Forwarded-Method: GET | X-Forwarded-Method came more than once
 legacy       | query rd=x | rd is not an https address
 legacy       | query rd= | rd is not an https address
@@ -92,10 +92,17 @@ fn a_header_that_is_not_as_it_should_be_is_a_refusal_and_a_line_that_names_it() 
         let log = gate.log();
         let lines: Vec<&str> = log
             .lines()
-            .filter(|line| line.contains("cannot answer"))
+            .filter(|line| line.contains("event=misask"))
             .collect();
         assert_eq!(lines.len(), count + 1, "{line}");
-        assert!(lines[count].contains(named), "{line}: {}", lines[count]);
+        let path = match door {
+            "legacy" => "/api/verify".to_owned(),
+            door => format!("/api/authz/{door}"),
+        };
+        let told = format!(
+            " event=misask result=error client=127.0.0.1 endpoint=\"{path}\" reason=\"{named}"
+        );
+        assert!(lines[count].contains(&told), "{line}: {}", lines[count]);
         count += 1;
     }
     assert!(count > 40);

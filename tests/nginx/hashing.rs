@@ -117,7 +117,7 @@ fn logins_leave_a_core_free_and_yield_to_requests() {
         );
         most = most.max(hashing.len());
         yields |= hashing.iter().any(|thread| thread.nice > ordinary);
-        let signed_in = gate.log().matches("signed in").count();
+        let signed_in = gate.log().matches("event=sign_in result=success").count();
         (signed_in == connections.len()).then_some(())
     });
     assert!(

@@ -119,30 +119,6 @@ fn sessions_that_a_worker_had_no_time_to_write_down_are_written_down_at_its_end(
     is_out(&mut alice);
 }
 
-#[test]
-fn sessions_of_an_nginx_that_is_gone_are_not_listed() {
-    let gate = bed()
-        .prepare(|prefix| {
-            let session = store::LedgerSession {
-                key: [1; 32],
-                user: "alice".into(),
-                domain: "example.com".into(),
-                address: "192.0.2.1".parse().unwrap(),
-                device: "Firefox on Linux".into(),
-                methods: vec!["password".into()],
-                remember: true,
-                created: now() - 60,
-                last_used: now() - 60,
-                ends: now() + 3600,
-            };
-            let store = open(prefix, KEY);
-            let started = store::Event::Started(session);
-            store.record(&[started], now()).unwrap();
-        })
-        .start();
-    sessions(&gate, 0);
-}
-
 fn can_sign_in(gate: &Gate, user: &str) -> bool {
     match gate.visitor().sign_in(user, "password").status {
         200 => true,
@@ -198,7 +174,7 @@ fn a58_bans_hold_in_an_nginx_that_was_started_anew() {
             by,
         };
         let banned = store::Event::Banned(ban);
-        open(prefix, KEY).record(&[banned], now()).unwrap();
+        open(prefix, KEY).record(&[banned], 0, now()).unwrap();
     }
     let bans: [fn(&Path); 2] = [
         |prefix| with(store::BannedBy::Regulation, prefix),

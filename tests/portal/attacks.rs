@@ -1,6 +1,6 @@
 //! Attacks on the portal, by their numbers.
 
-use ngx_http_auth_gate_module::portal::{Answer, Denied, Event, FORM_COOKIE, Reader};
+use ngx_http_auth_gate_module::portal::{Aim, Answer, Denied, FORM_COOKIE, Method, Reader, Why};
 
 use crate::world::*;
 
@@ -264,7 +264,10 @@ fn a58_the_right_password_fails_while_banned() {
     let last = last.unwrap();
     assert_eq!(
         (last.status, last.event),
-        (401, Some(Event::Ban("alice".into())))
+        (
+            401,
+            Some(failed("alice", Aim::SignIn, Method::Password, Why::Banned))
+        )
     );
     assert_eq!(
         browser.sign_in(&mut site, "/", "bob", "password").status,

@@ -3,7 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ngx_http_auth_gate_module::factors::webauthn::Algorithm;
-use ngx_http_auth_gate_module::portal::{Answer, Event, Limited, Settings};
+use ngx_http_auth_gate_module::portal::{
+    Aim, Answer, Event, Failure, Limited, Method, Settings, Why,
+};
 use ngx_http_auth_gate_module::session::Methods;
 use ngx_http_auth_gate_module::store::{Factors, NewCredential};
 use serde_json::{Value, json};
@@ -178,7 +180,10 @@ fn a_key_is_a_second_factor_on_the_page() {
     assert!(text(&stale).contains("That did not work."));
     assert!(matches!(
         stale.event,
-        Some(Event::Doubt(_, "a security key", _))
+        Some(Event::Fail(Failure {
+            method: Method::Webauthn,
+            ..
+        }))
     ));
     let asked = browser.send(&mut site, Ask::new("GET", "/api/secondfactor/webauthn"));
     let fields = [
@@ -327,7 +332,10 @@ fn a_passkey_signs_in_without_a_name() {
     enrol_key(&site, "alice");
     let (mut browser, answer) = passkey(&mut site, 1, UP | UV);
     assert_eq!((answer.status, text(&answer)), (200, r#"{"status":"OK"}"#));
-    assert_eq!(answer.event, Some(Event::SignIn("alice".into())));
+    assert_eq!(
+        answer.event,
+        Some(Event::SignIn("alice".into(), Method::Passkey))
+    );
     let told = state(&mut site, &mut browser);
     assert_eq!(told["username"], "alice");
     assert_eq!(
@@ -423,7 +431,10 @@ fn a58_the_password_after_a_passkey_is_regulated_like_any() {
     let last = last.unwrap();
     assert_eq!(
         (last.status, last.event),
-        (401, Some(Event::Ban("alice".into())))
+        (
+            401,
+            Some(failed("alice", Aim::StepUp, Method::Password, Why::Banned))
+        )
     );
     site.now += 301;
     site.world
@@ -452,7 +463,10 @@ fn a_passkey_of_nobody_fails_like_any_other() {
     let challenge = ask_passkey(&mut site, &mut browser);
     try_passkey(&mut site, &mut browser, &touch("AAAA", 1, UP));
     let banned = try_passkey(&mut site, &mut browser, &touch(&challenge, 1, UP));
-    assert_eq!(banned.event, Some(Event::Ban("alice".into())));
+    assert_eq!(
+        banned.event,
+        Some(failed("alice", Aim::SignIn, Method::Passkey, Why::Banned))
+    );
     for answer in [&disabled, &unknown, &wrong, &stranger, &banned] {
         assert!(is_refused(answer), "{answer:?}");
         assert_eq!((answer.hold, &answer.headers), (1000, &disabled.headers));

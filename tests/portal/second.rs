@@ -2,7 +2,7 @@
 
 use ngx_http_auth_gate_module::factors::{totp, webauthn};
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Event, Limited, Portal, Reset, Settings, Theme,
+    Account, Answer, Event, Limited, Method, Portal, Reset, Settings, Theme,
 };
 use ngx_http_auth_gate_module::store::{Algorithm, Factors, NewTotp, SecondFactor, Sqlite};
 use secrecy::ExposeSecret;
@@ -187,7 +187,9 @@ fn a_right_password_leads_to_the_code_and_the_code_to_the_site() {
     let wrong = send_code(&mut site, &mut browser, "000000");
     assert_eq!((wrong.status, wrong.location.as_deref()), (401, None));
     assert!(text(&wrong).contains("id=\"code-error\" role=\"alert\""));
-    assert!(matches!(wrong.event, Some(Event::Doubt(user, ..)) if user == "alice"));
+    assert!(
+        matches!(wrong.event, Some(Event::Fail(failure)) if failure.user.as_deref() == Some("alice"))
+    );
     assert_eq!(send_code(&mut site, &mut browser, " ").status, 400);
     let code = code("alice", site.now);
     let answer = send_code(
@@ -201,7 +203,7 @@ fn a_right_password_leads_to_the_code_and_the_code_to_the_site() {
     );
     assert_eq!(
         answer.event,
-        Some(Event::Prove("alice".into(), "a one-time code"))
+        Some(Event::Prove("alice".into(), Method::Totp))
     );
     assert_eq!(level(&mut site, &mut browser), 2);
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
-    Account, Answer, Busy, Cost, Domain, Endpoint, Event, Headers, Limited, Portal, Request,
-    SecondFactors, Settings, Step, Theme, World,
+    Account, Aim, Answer, Busy, Cost, Domain, Endpoint, Event, Failure, Headers, Limited, Method,
+    Portal, Request, SecondFactors, Settings, Step, Theme, Why, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -374,14 +374,21 @@ impl World for Memory {
         self.sessions.get(key).copied()
     }
 
-    fn start(&mut self, key: &Key, record: &Record, _ends: u64, _now: u64) -> bool {
+    fn start(
+        &mut self,
+        key: &Key,
+        record: &Record,
+        _replaces: Option<&Key>,
+        _ends: u64,
+        _now: u64,
+    ) -> bool {
         if !self.full {
             self.sessions.insert(*key, *record);
         }
         !self.full
     }
 
-    fn touch(&mut self, key: &Key, _before: &Record, after: &Record, _ends: u64) {
+    fn touch(&mut self, key: &Key, _realm: &Realm, _before: &Record, after: &Record) {
         self.sessions.insert(*key, *after);
     }
 
@@ -547,4 +554,15 @@ fn unescape(html: &str) -> String {
         .replace("&#34;", "\"")
         .replace("&#39;", "'")
         .replace("&#38;", "&")
+}
+
+/// What is told of an attempt that came to nothing.
+pub fn failed(user: &str, aim: Aim, method: Method, why: Why) -> Event {
+    Event::Fail(Failure {
+        aim,
+        method,
+        user: Some(user.to_owned()),
+        why,
+        address: None,
+    })
 }

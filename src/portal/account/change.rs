@@ -1,7 +1,5 @@
 //! What users can change of themselves, for letters and for the log.
 
-use std::fmt;
-
 use crate::portal::messages::Messages;
 
 /// A kind of second factor that users enrol.
@@ -47,22 +45,6 @@ impl Kind {
         match self {
             Kind::Totp => t.account.totp,
             Kind::Key => t.account.key,
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    /// Control characters in a name are escaped, so that it stays on its line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = |kind: &Kind| match kind {
-            Kind::Totp => "TOTP device",
-            Kind::Key => "security key",
-        };
-        match self {
-            Change::Add(which, name) => write!(f, "added the {} {name:?}", kind(which)),
-            Change::Remove(which, name) => write!(f, "removed the {} {name:?}", kind(which)),
-            Change::Password => f.write_str("changed the password"),
-            Change::Reset => f.write_str("set a new password by a mailed link"),
         }
     }
 }

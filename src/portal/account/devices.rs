@@ -1,7 +1,8 @@
 //! The second factors of a user as things with names: kept, renamed, removed.
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::errand::{Cost, Office, Outage};
+use crate::portal::event::Event;
 use crate::portal::login::Door;
 use crate::portal::request::Request;
 use crate::portal::visitor::Visitor;

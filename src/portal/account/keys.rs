@@ -11,8 +11,8 @@ use crate::factors::webauthn::{
     Challenge, Descriptor, Enrolment, PublicKeyOptions, Registered, RegistrationResponse,
     RelyingParty, Settings, UserHandle,
 };
-use crate::portal::answer::Event;
 use crate::portal::errand::{Cost, Office, Outage};
+use crate::portal::event::Event;
 use crate::portal::login::Door;
 use crate::portal::request::Request;
 use crate::portal::settings::Domain;
@@ -157,7 +157,7 @@ impl Portal {
                 let mut step = then(self, request, &visitor, Err(Refused::Wrong), world);
                 if let Step::Answer(answer) = &mut step {
                     let why = why.to_string();
-                    answer.event = Some(Event::Doubt(visitor.name, "a new key", why));
+                    answer.event = Some(Event::NoKey(visitor.name, why));
                 }
                 return step;
             }

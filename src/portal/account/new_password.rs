@@ -5,8 +5,9 @@
 //! file before the browser goes on. Sessions end by themselves, because they carry the fingerprint
 //! of the password; they are taken out of the table besides.
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::errand::{Cost, NotChanged, Office, Outage};
+use crate::portal::event::Event;
 use crate::portal::login::Door;
 use crate::portal::request::Request;
 use crate::portal::sessions;

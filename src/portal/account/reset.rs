@@ -4,9 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::csrf::Nonce;
 use crate::portal::errand::{Aside, Cost, Office, Outage};
+use crate::portal::event::Event;
 use crate::portal::login::Door;
 use crate::portal::request::Request;
 use crate::portal::settings::Reset;

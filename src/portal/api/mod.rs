@@ -11,7 +11,8 @@ pub(super) use objects::redact;
 
 use zeroize::Zeroizing;
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
+use crate::portal::event::Event;
 use crate::portal::form::BODY_LIMIT;
 use crate::portal::login::{Credentials, Door, Login};
 use crate::portal::onward::{Onward, Wish};
@@ -86,9 +87,21 @@ const ROUTES: [Route; 9] = [
     ),
 ];
 
-/// Whether `path` may be asked over any scheme.
-pub(super) fn is_health(path: &str) -> bool {
-    path == "/api/health"
+/// Whether the portal is there: asked over any scheme and any host.
+pub(super) fn health(request: &Request<'_>) -> Option<Answer> {
+    let mut routes = ROUTES.iter().filter(|route| route.place == Place::Health);
+    let route = routes.find(|route| route.path == request.path)?;
+    Some(preflight(request, *route).unwrap_or_else(|| Answer::json(200, &fine())))
+}
+
+/// The answer to OPTIONS, and to methods that the route does not take.
+fn preflight(request: &Request<'_>, route: Route) -> Option<Answer> {
+    let mut methods = route.allow.split(", ");
+    match request.method {
+        b"OPTIONS" => Some(Answer::text(200).bare().with("Allow", route.allow)),
+        method if methods.any(|taken| taken.as_bytes() == method) => None,
+        _ => Some(Answer::text(405).with("Allow", route.allow)),
+    }
 }
 
 /// The route of `path`. What has a name or number at its end is found by what stands before.
@@ -110,18 +123,8 @@ impl Portal {
         let Some(route) = find(request.path) else {
             return Step::Answer(Answer::text(404));
         };
-        if request.method == b"OPTIONS" {
-            return Step::Answer(Answer::text(200).bare().with("Allow", route.allow));
-        }
-        if !route
-            .allow
-            .split(", ")
-            .any(|method| method.as_bytes() == request.method)
-        {
-            return Step::Answer(Answer::text(405).with("Allow", route.allow));
-        }
-        if route.place == Place::Health {
-            return Step::Answer(Answer::json(200, &fine()));
+        if let Some(answer) = preflight(request, route) {
+            return Step::Answer(answer);
         }
         let Some(domain) = domain else {
             return Step::Answer(self.foreign_host(request));

@@ -25,13 +25,13 @@ pub(super) enum Fault {
     Scheme(&'static str),
     #[error("{0}: {1}")]
     Object(&'static str, BadObject),
-    #[error("{0} names host {1:?}, which is in no domain of session.cookies; add it there")]
+    #[error("{0} names host {1}, which is in no domain of session.cookies; add it there")]
     Outside(&'static str, String),
     #[error(
-        "{0} names no portal, and session.cookies of {1:?} has no authelia_url; write one of them"
+        "{0} names no portal, and session.cookies of {1} has no authelia_url; write one of them"
     )]
     NoPortal(&'static str, String),
-    #[error("{0} is not an https address inside {1:?}; write the portal's address or leave it out")]
+    #[error("{0} is not an https address inside {1}; write the portal's address or leave it out")]
     Portal(&'static str, String),
     #[error("there is no request")]
     NoRequest,

@@ -1,9 +1,10 @@
 //! The decision in the words of the endpoint that was asked.
 
 use crate::access::{
-    Ask, Challenge, Decision, Guard, Level, Object, Requirement, Subject, original_url, portal_url,
+    Ask, Challenge, Decision, Guard, Level, Object, Requirement, Subject, Verdict, original_url,
+    portal_url,
 };
-use crate::portal::answer::Answer;
+use crate::portal::answer::{Answer, Judged};
 use crate::portal::request::Request;
 use crate::portal::world::World;
 use crate::users::{HeaderSet, User, same_header};
@@ -32,17 +33,23 @@ impl Endpoint {
         let level = user.map_or(Level::None, |_| found.level);
         let guard = Guard::default();
         let verdict = guard.judge(world.rules(), &object, subject.as_ref(), level);
-        if found.wrong && verdict.requirement != Requirement::Bypass {
-            return self.ask_for_credential(found.last);
-        }
-        match verdict.decision {
-            Decision::Allow => allow(user),
-            Decision::Forbid => Answer::text(403),
-            Decision::Challenge => match found.last {
-                Strategy::Header(..) => self.ask_for_credential(found.last),
-                Strategy::CookieSession => self.send_to_portal(request, question, &object),
-            },
-        }
+        let asks = found.wrong && verdict.requirement != Requirement::Bypass;
+        let decision = match verdict.decision {
+            _ if asks => Decision::Challenge,
+            decision => decision,
+        };
+        let answer = match (decision, found.last) {
+            (Decision::Allow, _) => allow(user),
+            (Decision::Forbid, _) => Answer::text(403),
+            (Decision::Challenge, Strategy::Header(..)) => self.ask_for_credential(found.last),
+            (Decision::Challenge, Strategy::CookieSession) => {
+                self.send_to_portal(request, question, &object)
+            }
+        };
+        answer.judged(Judged::Verdict(Verdict {
+            decision,
+            ..verdict
+        }))
     }
 
     fn send_to_portal(

@@ -82,6 +82,23 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether the cookie may say who asks: no strategy before it has found anything.
+    pub(super) fn looks_at_cookies(&self, request: &Request<'_>) -> bool {
+        for strategy in &self.strategies {
+            match *strategy {
+                Strategy::CookieSession => return true,
+                Strategy::Header(header, schemes) => {
+                    if !matches!(credential(request, header, schemes), Credential::None) {
+                        return false;
+                    }
+                }
+            }
+        }
+        false
+    }
+}
+
 /// A credential in a header, before its password is checked.
 enum Credential {
     None,

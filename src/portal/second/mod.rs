@@ -16,7 +16,7 @@ mod ways;
 use super::answer::Answer;
 use super::form::Form;
 use super::onward::{Onward, Wish};
-use super::pages::SCRIPT;
+use super::pages::{SCRIPT, SCRIPT_PATH};
 use super::request::Request;
 use super::settings::Domain;
 use super::visitor::Visitor;
@@ -37,7 +37,23 @@ const FORM: &str = "second factor form";
 pub(super) const NOT_PROVEN: &str = "Authentication failed, please retry later.";
 
 impl Portal {
-    /// The pages below `/2fa`, the way in with a passkey, and the script below `/assets`.
+    /// What the pages load, on hosts that have pages.
+    pub(super) fn asset(&self, request: &Request<'_>) -> Option<Answer> {
+        if request.path.split('/').nth(1) != Some("assets") {
+            return None;
+        }
+        Some(match (request.path, request.method) {
+            _ if !request.is_https() => self.needs_https(super::reader(request)),
+            _ if self.settings.domain_of(request.host_name()).is_none() => {
+                self.foreign_host(request)
+            }
+            (SCRIPT_PATH, b"GET" | b"HEAD") => Answer::script(SCRIPT),
+            (SCRIPT_PATH, _) => self.refuse(request, 405).with("Allow", "GET, HEAD"),
+            _ => self.refuse(request, 404),
+        })
+    }
+
+    /// The pages below `/2fa`, and the way in with a passkey.
     pub(super) fn second_page(
         &self,
         request: &Request<'_>,
@@ -45,7 +61,7 @@ impl Portal {
         world: &mut dyn World,
     ) -> Step {
         let allow = match request.path {
-            "/assets/webauthn.js" | "/2fa" => "GET, HEAD",
+            "/2fa" => "GET, HEAD",
             "/2fa/totp" | "/2fa/webauthn" | "/2fa/password" => "GET, HEAD, POST",
             "/passkey" => "POST",
             _ => return Step::Answer(self.refuse(request, 404)),
@@ -57,7 +73,6 @@ impl Portal {
             return Step::Answer(self.refuse(request, 405).with("Allow", allow));
         }
         match (request.path, request.method) {
-            ("/assets/webauthn.js", _) => Step::Answer(Answer::script(SCRIPT)),
             ("/passkey", _) => self.passkey_form(request, domain, world),
             ("/2fa/totp", b"POST") => self.code_form(request, domain, world),
             ("/2fa/webauthn", b"POST") => self.key_form(request, domain, world),

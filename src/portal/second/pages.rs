@@ -1,8 +1,9 @@
 //! The pages on which a second factor is proven.
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::csrf;
 use crate::portal::errand::Cost;
+use crate::portal::event::Event;
 use crate::portal::login::Door;
 use crate::portal::onward::Wish;
 use crate::portal::pages::{Frame, SCRIPT_PATH, SecondKind, SecondPage, SignedInPage};

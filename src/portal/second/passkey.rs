@@ -1,10 +1,11 @@
 //! Signing in with a passkey alone: the browser says whose it is, and nobody types a name.
 
 use crate::factors::webauthn::{AssertionResponse, Challenge, PublicKeyOptions};
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::api;
 use crate::portal::csrf::Nonce;
 use crate::portal::errand::Cost;
+use crate::portal::event::{Aim, Event, Failure, Method, Why};
 use crate::portal::form::Form;
 use crate::portal::login::Door;
 use crate::portal::onward::Wish;
@@ -181,12 +182,18 @@ impl Portal {
                 self.let_passkey_in(request, domain, &attempt, &sign_in, world)
             }
             (reservation, known, proof, _) => {
-                let user = known.map_or_else(|| "?".to_owned(), |(name, _)| name);
-                let event = match (reservation, proof) {
-                    (None, _) => Event::Ban(user),
-                    (_, Err(why)) => Event::Doubt(user, "a passkey", why),
-                    (_, Ok(_)) => Event::Doubt(user, "a passkey", "no such user".to_owned()),
+                let why = match (reservation, proof) {
+                    (None, _) => Why::Banned,
+                    (_, Err(why)) => Why::Says(why),
+                    (_, Ok(_)) => Why::Says("no such user".to_owned()),
                 };
+                let event = Event::Fail(Failure {
+                    aim: Aim::SignIn,
+                    method: Method::Passkey,
+                    user: known.map(|(name, _)| name),
+                    why,
+                    address: None,
+                });
                 self.keep_passkey_out(request, &attempt, event, world)
             }
         }
@@ -205,12 +212,12 @@ impl Portal {
             _ => self.onward(request, domain, &attempt.wish, sign_in.user, world),
         };
         let Some(cookie) = sessions::start(request, domain, sign_in, world) else {
-            return self.session_lost(request, sign_in.user);
+            return self.session_lost(request, sign_in.user, (Aim::SignIn, Method::Passkey));
         };
         let mut answer = self.signed_in(request, attempt.door, &attempt.wish, onward);
         answer.cookies.push(cookie);
         answer.cookies.push(Ticket::Passkey.take_back());
-        answer.event = Some(Event::SignIn(sign_in.user.to_owned()));
+        answer.event = Some(Event::SignIn(sign_in.user.to_owned(), Method::Passkey));
         answer
     }
 

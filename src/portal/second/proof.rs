@@ -1,8 +1,9 @@
 //! One attempt at a second factor, from the leave to make it to its answer. Wrong, used up and
 //! banned look alike.
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::api;
+use crate::portal::event::{Aim, Event, Failure, Method, Why};
 use crate::portal::login::Door;
 use crate::portal::onward::Wish;
 use crate::portal::request::Request;
@@ -70,13 +71,12 @@ impl Portal {
         world: &mut dyn World,
     ) -> Step {
         let Some(reservation) = &attempt.reservation else {
-            let why = "banned after too many failures";
-            return self.factor_not_proven(request, attempt, why, world);
+            return self.factor_not_proven(request, attempt, Why::Banned, world);
         };
         world.settle(reservation, proof.is_ok());
         match proof {
             Ok(methods) => Step::Answer(self.factor_proven(request, attempt, methods, world)),
-            Err(why) => self.factor_not_proven(request, attempt, &why, world),
+            Err(why) => self.factor_not_proven(request, attempt, Why::Says(why), world),
         }
     }
 
@@ -93,7 +93,11 @@ impl Portal {
         let visitor = attempt.visitor;
         let risen = sessions::step_up(request, domain, &visitor.key, methods, world);
         let Some(cookie) = risen else {
-            return self.session_lost(request, &visitor.name);
+            return self.session_lost(
+                request,
+                &visitor.name,
+                (Aim::StepUp, method(attempt.factor)),
+            );
         };
         let mut answer = match attempt.door {
             Door::Api => api::signed_in(&attempt.wish.proven(&self.settings, domain)),
@@ -103,7 +107,7 @@ impl Portal {
         if attempt.factor == SecondFactor::Webauthn {
             answer.cookies.push(Ticket::Assertion.take_back());
         }
-        answer.event = Some(Event::Prove(visitor.name, name(attempt.factor)));
+        answer.event = Some(Event::Prove(visitor.name, method(attempt.factor)));
         answer
     }
 
@@ -111,11 +115,16 @@ impl Portal {
         &self,
         request: &Request<'_>,
         attempt: Attempt,
-        why: &str,
+        why: Why,
         world: &mut dyn World,
     ) -> Step {
-        let user = attempt.visitor.name.clone();
-        let event = Some(Event::Doubt(user, name(attempt.factor), why.to_owned()));
+        let event = Some(Event::Fail(Failure {
+            aim: Aim::StepUp,
+            method: method(attempt.factor),
+            user: Some(attempt.visitor.name.clone()),
+            why,
+            address: None,
+        }));
         let domain = self.settings.domain_of(request.host_name());
         let (Door::Page, Some((_, domain))) = (attempt.door, domain) else {
             let answer = api::refused(403, NOT_PROVEN);
@@ -135,9 +144,9 @@ impl Portal {
     }
 }
 
-fn name(factor: SecondFactor) -> &'static str {
+fn method(factor: SecondFactor) -> Method {
     match factor {
-        SecondFactor::Totp => "a one-time code",
-        SecondFactor::Webauthn => "a security key",
+        SecondFactor::Totp => Method::Totp,
+        SecondFactor::Webauthn => Method::Webauthn,
     }
 }

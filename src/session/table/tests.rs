@@ -3,6 +3,8 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::session::{Device, Lifetimes, Methods, Name, Token, check};
 
+mod buried;
+
 const LIFETIMES: Lifetimes = Lifetimes {
     expiration: 3600,
     inactivity: 300,
@@ -167,7 +169,7 @@ fn a51_a_million_sessions_are_kept_and_found() {
         record.created = number.into();
         assert_eq!(
             table.insert(&key(number), &record, 2_000_000, 0),
-            Some(Inserted::Fresh)
+            Ok(Inserted::Fresh)
         );
     }
     for number in 0..SESSIONS {
@@ -175,8 +177,25 @@ fn a51_a_million_sessions_are_kept_and_found() {
         assert_eq!(found, Some(number.into()));
     }
     let room = table.stats().capacity - SESSIONS;
-    let more = (SESSIONS..SESSIONS + room + 3).map(|n| table.insert(&key(n), &record, 9, 0));
-    assert_eq!(more.last(), Some(Some(Inserted::EvictedAlive)));
+    let mut next = SESSIONS;
+    let mut insert = |table: &mut Table<'_>, count: u32| -> Vec<_> {
+        let keys = next..next + count;
+        next += count;
+        keys.map(|n| table.insert(&key(n), &record, 9000, 100).expect("room"))
+            .collect()
+    };
+    let fresh = insert(&mut table, room);
+    assert!(fresh.iter().all(|one| *one == Inserted::Fresh));
+    // Those that are dead give way first, whenever they were used; then those that were not used.
+    for number in [SESSIONS / 2, SESSIONS - 1, 7] {
+        assert!(table.touch(&key(number), 90, 80));
+    }
+    table.bury(&key(9), 95, 80).expect("room");
+    assert_eq!(insert(&mut table, 4), [Inserted::EvictedExpired; 4]);
+    assert_eq!(insert(&mut table, 3), [Inserted::EvictedAlive; 3]);
     let lost = (0..SESSIONS).filter(|number| table.lookup(&key(*number)).is_none());
-    assert_eq!(lost.take(10).collect::<Vec<_>>(), [0, 1, 2]);
+    let lost: Vec<_> = lost.take(10).collect();
+    assert_eq!(lost, [0, 1, 2, 7, 9, SESSIONS / 2, SESSIONS - 1]);
+    let stats = table.stats();
+    assert_eq!((stats.used, stats.evictions), (stats.capacity, 3));
 }

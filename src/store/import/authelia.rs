@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use super::reader::Reader;
 use super::{Found, ImportError, SCHEMAS};
 use crate::store::error::Fault;
-use crate::store::sqlite::{connect_to_read, has_log};
+use crate::store::sqlite::{connect_to_read, has_log, patience};
 
 /// Where a database says how it is written to, and what stands there for WAL.
 const WRITE_VERSION: usize = 18;
@@ -36,7 +36,7 @@ fn read_state(
     alone: bool,
     encryption_key: &[u8],
 ) -> Result<Result<Found, ImportError>, Fault> {
-    let mut connection = connect_to_read(path, alone)?;
+    let mut connection = connect_to_read(path, alone, patience())?;
     let one_state = connection.transaction()?;
     let path = path.to_owned();
     match schema(&one_state)? {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rustix::fs::{Access, access};
 
 use super::schema::{Identity, NEWEST};
-use super::{codes, open, schema, totp, webauthn};
+use super::{codes, ledger, open, schema, sessions, totp, webauthn};
 use crate::store::error::Fault;
 use crate::store::{StorageKey, StoreError};
 
@@ -87,8 +87,9 @@ fn look<T>(
             may(&file, Access::READ_OK | Access::WRITE_OK)?;
         }
     }
+    let end = open::patience();
     let look = |alone| {
-        let connection = open::connect_to_read(path, alone)?;
+        let connection = open::connect_to_read(path, alone, end)?;
         match schema::identify(&connection, path)? {
             Identity::Empty => Ok((State::Fresh, None)),
             Identity::Ours(version) => {
@@ -130,6 +131,8 @@ fn contents(connection: &Connection, key: &StorageKey, now: u64) -> Result<Conte
         totp::list(connection, key, None)?,
         webauthn::list(connection, key, None)?,
     );
+    sessions::inspect(connection, key)?;
+    ledger::inspect(connection, key)?;
     let users = devices.iter().map(|device| &device.device.user).chain(
         credentials
             .iter()

@@ -3,6 +3,7 @@
 //! WAL lets readers go on while one writes; a write takes the lock at its start and waits for
 //! others, so that it never fails half way; a commit is on the disk before it is told.
 
+mod bans;
 mod challenges;
 mod check;
 mod codes;
@@ -10,23 +11,27 @@ mod devices;
 mod factors;
 mod ledger;
 mod open;
+mod orders;
 pub(super) mod preferences;
 mod schema;
+mod sessions;
 pub(super) mod totp;
 pub(super) mod webauthn;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::types::Type;
+use rusqlite::{CachedStatement, Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use super::error::Fault;
 use super::model::is_good_name;
-use super::{Random, StorageKey, StoreError};
+use super::{Random, StorageKey, StoreError, Target};
 
 pub(super) use check::has_log;
 pub use check::{Contents, State, check, inspect};
-pub(super) use open::connect_to_read;
+pub(super) use open::{connect_to_read, patience};
 
 /// Connections that are kept open for the next caller.
 const KEPT: usize = 4;
@@ -51,8 +56,13 @@ impl Sqlite {
         random: &mut Random<'_>,
     ) -> Result<Sqlite, StoreError> {
         open::make(path)?;
-        let mut connection = open::connect(path).map_err(|fault| fault.at(path))?;
-        schema::prepare(&mut connection, path, &key, random).map_err(|fault| fault.at(path))?;
+        let end = patience();
+        let mut prepare = || {
+            let mut connection = open::connect(path, end)?;
+            schema::prepare(&mut connection, path, &key, random, end)?;
+            Ok(connection)
+        };
+        let connection = prepare().map_err(|fault: Fault| fault.at(path))?;
         Ok(Sqlite {
             path: path.to_owned(),
             key,
@@ -72,10 +82,10 @@ impl Sqlite {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut connection = idle
-            .map_or_else(|| open::connect(&self.path), Ok)
-            .map_err(|fault| fault.at(&self.path))?;
-        let result = work(&mut connection);
+        let end = patience();
+        let ready = idle.map_or_else(|| open::connect(&self.path, end), Ok);
+        let mut connection = ready.map_err(|fault| fault.at(&self.path))?;
+        let result = open::wait_until(&mut connection, end).and_then(|()| work(&mut connection));
         // A connection on which the engine has failed is not trusted with the next caller.
         if !matches!(result, Err(Fault::Sql(_))) {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,6 +132,41 @@ fn time(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
 
+/// A statement that the connection keeps ready for the next call.
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+    #[cfg(test)]
+    tests::note(sql);
+    connection.prepare_cached(sql)
+}
+
+/// How a target is kept.
+fn words(target: &Target) -> (&'static str, String) {
+    match target {
+        Target::User(name) => ("user", name.clone()),
+        Target::Address(address) => ("address", address.to_string()),
+    }
+}
+
+/// The target that [`words`] were made of, in two columns.
+fn target(row: &Row<'_>, kind: usize, name: usize) -> rusqlite::Result<Target> {
+    let text: String = row.get(name)?;
+    match row.get::<_, String>(kind)?.as_str() {
+        "user" => Ok(Target::User(text)),
+        "address" => address(&text).map(Target::Address).ok_or_else(|| bad(name)),
+        _ => Err(bad(kind)),
+    }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
+}
+
+/// A column holds what was never written there.
+fn bad(column: usize) -> rusqlite::Error {
+    let what = "what stands there was never written by Auth Gate";
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}
+
 /// A name that can be shown.
 fn good_name(name: &str) -> Result<&str, Fault> {
     match is_good_name(name) {
@@ -137,3 +182,6 @@ fn or_taken(taken: StoreError) -> impl FnOnce(rusqlite::Error) -> Fault {
         _ => Fault::Sql(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

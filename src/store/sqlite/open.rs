@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
@@ -13,10 +13,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::store::StoreError;
 use crate::store::error::{Fault, user};
 
-/// How long one waits for others to have written.
+/// How long a call waits for others to have written, in all that it does.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often the switch to WAL is tried: SQLite does not wait for it by itself.
-const TRIES: u32 = 50;
+/// The longest pause between two tries, in milliseconds.
+const PAUSE: u64 = 25;
+/// Statements of a connection that are kept ready.
+const STATEMENTS: usize = 64;
 
 /// Makes an empty file where there is none. Root makes it for the owner of the folder: the workers,
 /// who are not root, must be able to write it.
@@ -80,20 +82,45 @@ fn engine(path: &Path, error: &std::io::Error) -> StoreError {
     }
 }
 
-/// A connection for reading and writing. Makes no file.
-pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
+/// When a call that begins now stops waiting for others.
+pub(in crate::store) fn patience() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// Lets the connection wait for others until `end`, however often it meets one.
+pub(super) fn wait_until(connection: &mut Connection, end: Instant) -> Result<(), Fault> {
+    connection.busy_handler(Some(move |tries| {
+        pause(u64::try_from(tries).unwrap_or(0), end)
+    }))?;
+    Ok(())
+}
+
+/// Waits a little; `false` if it is the end.
+fn pause(tries: u64, end: Instant) -> bool {
+    let left = end.saturating_duration_since(Instant::now());
+    std::thread::sleep(Duration::from_millis(tries.saturating_add(1).min(PAUSE)).min(left));
+    !left.is_zero()
+}
+
+/// A connection for reading and writing, which waits for others until `end`. Makes no file.
+pub(super) fn connect(path: &Path, end: Instant) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    settle(&connection)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    settle(&mut connection, end)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
-/// A connection that changes nothing; where nobody else may be writing, one that makes no file
-/// beside the database, either.
-pub(in crate::store) fn connect_to_read(path: &Path, alone: bool) -> Result<Connection, Fault> {
+/// A connection that changes nothing and waits for others until `end`; where nobody else may be
+/// writing, one that makes no file beside the database, either.
+pub(in crate::store) fn connect_to_read(
+    path: &Path,
+    alone: bool,
+    end: Instant,
+) -> Result<Connection, Fault> {
     let mut address = b"file:".to_vec();
     let encoded = path.as_os_str().as_encoded_bytes();
     for part in encoded.split_inclusive(|byte| *byte == b'/') {
@@ -108,32 +135,30 @@ pub(in crate::store) fn connect_to_read(path: &Path, alone: bool) -> Result<Conn
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(address, flags)?;
-    settle(&connection)?;
+    let mut connection = Connection::open_with_flags(address, flags)?;
+    settle(&mut connection, end)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// A file may have been put there by somebody else: nothing in its schema is run.
-fn settle(connection: &Connection) -> Result<(), Fault> {
-    connection.busy_timeout(PATIENCE)?;
+fn settle(connection: &mut Connection, end: Instant) -> Result<(), Fault> {
+    wait_until(connection, end)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     Ok(())
 }
 
 /// Lets readers go on while one writes. A property of the file, not of the connection.
-pub(super) fn use_wal(connection: &Connection) -> Result<(), Fault> {
-    let mut tries = 0;
-    loop {
+pub(super) fn use_wal(connection: &Connection, end: Instant) -> Result<(), Fault> {
+    for tries in 0.. {
+        // SQLite does not always wait for this by itself.
         match connection.pragma_update(None, "journal_mode", "WAL") {
             Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && tries < TRIES =>
-            {
-                tries += 1;
-                std::thread::sleep(PATIENCE / TRIES);
-            }
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && pause(tries, end) => {}
             result => return Ok(result?),
         }
     }
+    Ok(())
 }

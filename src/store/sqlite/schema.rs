@@ -1,6 +1,7 @@
 //! What the file holds, by version, and how it comes from one version to the next.
 
 use std::path::Path;
+use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -82,16 +83,17 @@ pub(super) fn check_key(
     }
 }
 
-/// Brings a file to the newest version; several processes may try at once.
+/// Brings a file to the newest version; several processes may try at once. Waits for them until `end`.
 pub(super) fn prepare(
     connection: &mut Connection,
     path: &Path,
     key: &StorageKey,
     random: &mut Random<'_>,
+    end: Instant,
 ) -> Result<(), Fault> {
     // Before anything is written to a file that is not ours.
     identify(connection, path)?;
-    open::use_wal(connection)?;
+    open::use_wal(connection, end)?;
     if identify(connection, path)? != Identity::Ours(NEWEST) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = match identify(&transaction, path)? {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Attempt, Banned, Mark, Reservation, Settings, Stage, Whom,
+    Attempt, Banned, Mark, Reservation, Settings, Stage, Subject, Whom,
     listed::{
         ADDRESS, LABEL, Listed, Who, name_label, network, network_label, read_name, read_network,
     },
@@ -15,12 +15,12 @@ use crate::slots::{Entry, Key, Memory, Opened, Shape, Stats, Table, TooSmall, Vi
 
 // A ban outlasts the failures that led to it, so who expires first is missed least.
 const USERS: Shape = Shape {
-    format: 0x5e9_0001,
+    format: 0x5e9_0002,
     payload: TALLY_LENGTH + LABEL,
     victim: Victim::FirstToExpire,
 };
 const ADDRESSES: Shape = Shape {
-    format: 0x5e9_1001,
+    format: 0x5e9_1002,
     payload: TALLY_LENGTH + ADDRESS,
     victim: Victim::FirstToExpire,
 };
@@ -201,9 +201,7 @@ impl<'a, M: Memory> Attempts<'a, M> {
 
     fn count(&mut self, who: Counted, settings: &Settings, now: u64) -> Result<Mark, Banned> {
         let Counted { whom, key, .. } = who;
-        let known = self.table(whom).lookup(&key);
-        let known = known.and_then(|entry| load(&entry));
-        let mut tally = known.map_or_else(|| Tally::new(now), |(tally, _)| tally);
+        let mut tally = self.tally(&who, now);
         let (number, ban) = tally.fail(settings, now);
         // What cannot be counted must not be tried.
         if !self.keep(&who, &tally, tally.ends(settings), now) {
@@ -212,6 +210,7 @@ impl<'a, M: Memory> Attempts<'a, M> {
         }
         Ok(Mark {
             whom,
+            who: who.subject,
             key,
             number,
             ban,
@@ -220,14 +219,20 @@ impl<'a, M: Memory> Attempts<'a, M> {
 
     fn ban(&mut self, who: Counted, until: u64, now: u64) -> bool {
         let known = self.table(who.whom).lookup(&who.key);
-        let expires = known.as_ref().map_or(0, |entry| entry.expires);
-        let known = known.and_then(|entry| load(&entry));
-        let mut tally = known.map_or_else(|| Tally::new(now), |(tally, _)| tally);
+        let expires = known.map_or(0, |entry| entry.expires);
+        let mut tally = self.tally(&who, now);
         tally.ban(until);
         self.keep(&who, &tally, expires.max(until), now)
     }
 
-    fn keep(&mut self, who: &Counted, tally: &Tally, expires: u64, now: u64) -> bool {
+    /// The tally of somebody, a new one if there is none.
+    pub(super) fn tally(&mut self, who: &Counted, now: u64) -> Tally {
+        let known = self.table(who.whom).lookup(&who.key);
+        let known = known.and_then(|entry| load(&entry));
+        known.map_or_else(|| Tally::new(now), |(tally, _)| tally)
+    }
+
+    pub(super) fn keep(&mut self, who: &Counted, tally: &Tally, expires: u64, now: u64) -> bool {
         let mut payload = [0; PAYLOAD];
         payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
         payload[TALLY_LENGTH..].copy_from_slice(&who.label);
@@ -237,7 +242,7 @@ impl<'a, M: Memory> Attempts<'a, M> {
             .is_some()
     }
 
-    fn table(&mut self, whom: Whom) -> &mut Table<M> {
+    pub(super) fn table(&mut self, whom: Whom) -> &mut Table<M> {
         match whom {
             Whom::User => &mut self.users,
             Whom::Address => &mut self.addresses,
@@ -250,20 +255,22 @@ impl<'a, M: Memory> Attempts<'a, M> {
         [Some(self.address(attempt.address)), user]
     }
 
-    fn user(&self, name: &str) -> Counted {
+    pub(super) fn user(&self, name: &str) -> Counted {
         Counted {
             whom: Whom::User,
             key: self.hash(Whom::User, name.as_bytes()),
             label: name_label(name),
+            subject: Subject::user(name),
         }
     }
 
-    fn address(&self, address: IpAddr) -> Counted {
+    pub(super) fn address(&self, address: IpAddr) -> Counted {
         let network = network(address);
         Counted {
             whom: Whom::Address,
             key: self.hash(Whom::Address, &network.octets()),
             label: network_label(network),
+            subject: Subject::address(address),
         }
     }
 
@@ -284,10 +291,11 @@ impl<'a, M: Memory> Attempts<'a, M> {
 const PAYLOAD: usize = TALLY_LENGTH + LABEL;
 
 /// Who an attempt is counted for.
-struct Counted {
-    whom: Whom,
-    key: Key,
+pub(super) struct Counted {
+    pub whom: Whom,
+    pub key: Key,
     label: [u8; LABEL],
+    subject: Subject,
 }
 
 /// The tally of an entry, and its payload as far as there is one.
@@ -300,7 +308,7 @@ fn load(entry: &Entry<'_>) -> Option<(Tally, [u8; PAYLOAD])> {
 }
 
 /// Changes the tally under `key`, if there is one, or removes it if that leaves nothing.
-fn change<M: Memory>(table: &mut Table<M>, key: &Key, change: impl FnOnce(&mut Tally)) {
+pub(super) fn change<M: Memory>(table: &mut Table<M>, key: &Key, change: impl FnOnce(&mut Tally)) {
     let Some(entry) = table.lookup(key) else {
         return;
     };

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::slots::Text;
+use crate::users::MAX_NAME;
 
 /// Longer names are cut in lists; they are counted by their hash and never mixed up.
 const NAME: usize = 135;
@@ -31,6 +32,27 @@ pub enum Who {
     User(Text<NAME>),
     /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
     Address(IpAddr),
+}
+
+/// A user or an address, in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The canonical name of a user; never one that nobody has.
+    User(Text<MAX_NAME>),
+    /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
+    Address(IpAddr),
+}
+
+impl Subject {
+    /// The user of a name, which must be somebody's. Nobody has a longer one than fits.
+    pub fn user(name: &str) -> Self {
+        Subject::User(Text::cut(name))
+    }
+
+    /// The address that `address` counts as.
+    pub fn address(address: IpAddr) -> Self {
+        Subject::Address(counted_as(address))
+    }
 }
 
 /// How a name is kept.

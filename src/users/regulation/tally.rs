@@ -1,13 +1,16 @@
 //! The count of one user or one address: its failures since the last success, and its ban.
 //!
 //! Attempts are numbered. All failures after number `cleared` count, so a success forgets the
-//! earlier ones by moving that mark, and a ban is decided by one look at the time of the failure
-//! `max_retries` before the newest.
+//! earlier ones by moving that mark. Their times need not be in that order, as those that were made
+//! elsewhere are told of late: a ban is decided by how many times lie within `find_time`.
 
 use super::Settings;
 
 /// How many times are kept.
 const STAMPS: usize = 64;
+
+/// How far before the first failure those may lie that are told of later, in seconds.
+const HEADROOM: u64 = 1 << 31;
 
 /// Length of an encoded [`Tally`] in bytes.
 pub(super) const TALLY_LENGTH: usize = 48 + 4 * STAMPS;
@@ -26,7 +29,8 @@ pub(super) struct Tally {
     banned_until: u64,
     /// The second that the stamps count from.
     base: u64,
-    /// How many attempts share a stamp, which is the time of the newest of them.
+    /// How many attempts share a stamp, which is the time of the newest of them; 0: they count no
+    /// more.
     group: u32,
     stamps: [u32; STAMPS],
 }
@@ -89,41 +93,116 @@ impl Tally {
 
     /// From when on the tally changes no decision.
     pub fn ends(&self, settings: &Settings) -> u64 {
-        let counts = self
-            .time(self.last)
-            .saturating_add(settings.find_time)
-            .saturating_add(1);
+        let newest = self.times().map(|(time, _)| time).max();
+        let counts = newest.map_or(0, |newest| {
+            newest.saturating_add(settings.find_time).saturating_add(1)
+        });
         counts.max(self.banned_until)
     }
 
     /// Counts a failure of somebody who is not banned: its number, and the end of the ban that it
     /// brings about.
     pub fn fail(&mut self, settings: &Settings, now: u64) -> (u64, Option<u64>) {
+        self.add(settings, now);
+        // Were the clock set back, what lies in the future counts, too.
+        let since = now.saturating_sub(settings.find_time);
+        if self.count(since, u64::MAX) < settings.max_retries.into() {
+            return (self.last, None);
+        }
+        self.ban_for_failures(settings, now);
+        (
+            self.last,
+            Some(self.banned_until).filter(|until| *until > now),
+        )
+    }
+
+    /// Counts a failure that was made at `when`, before or after others that are known.
+    pub fn fail_elsewhere(&mut self, settings: &Settings, when: u64) {
+        if self.banned_until > when {
+            // Here it would have been turned away.
+            return;
+        }
+        self.add(settings, when);
+        let full = |at: &u64| {
+            let since = at.saturating_sub(settings.find_time);
+            self.count(since, *at) >= settings.max_retries.into()
+        };
+        let since_then = self.times().map(|(time, _)| time);
+        let newest = since_then.filter(|at| *at >= when).filter(full).max();
+        if let Some(newest) = newest {
+            self.ban_for_failures(settings, newest);
+        }
+    }
+
+    /// Somebody has signed in elsewhere at `when`: what failed until then counts no more. A ban that
+    /// holds here goes on.
+    pub fn succeed_elsewhere(&mut self, when: u64) {
+        for shared in self.groups() {
+            let place = (shared % STAMPS as u64) as usize;
+            if self.base.saturating_add(self.stamps[place].into()) <= when {
+                self.stamps[place] = 0;
+            }
+        }
+        while self.cleared < self.last && self.stamps[self.place(self.cleared + 1)] == 0 {
+            self.cleared += 1;
+        }
+    }
+
+    fn add(&mut self, settings: &Settings, when: u64) {
         if self.banned_until != 0 {
             // Only what came after the end of the last ban counts.
             self.banned_until = 0;
             self.cleared = self.last;
         }
         if self.failures() == 0 {
-            self.base = now;
+            self.base = when.saturating_sub(HEADROOM);
         }
         self.regroup(group(settings.max_retries));
         self.last += 1;
-        let stamp = now.saturating_sub(self.base).min(u32::MAX.into()) as u32;
-        self.stamps[self.place(self.last)] = stamp;
+        let stamp = when.saturating_sub(self.base).clamp(1, u32::MAX.into()) as u32;
+        // Of those that share a stamp the newest counts, unless none of them does but this one.
+        let alone = self.last.is_multiple_of(self.group.into()) || self.last == self.cleared + 1;
+        let place = self.place(self.last);
+        let shared = &mut self.stamps[place];
+        *shared = if alone { stamp } else { stamp.max(*shared) };
+    }
 
-        let max_retries = u64::from(settings.max_retries);
-        let since = now.saturating_sub(settings.find_time);
-        if self.failures() < max_retries || self.time(self.last - (max_retries - 1)) < since {
-            return (self.last, None);
-        }
-        self.banned_until = now.saturating_add(settings.ban_time);
+    fn ban_for_failures(&mut self, settings: &Settings, at: u64) {
+        self.banned_until = at.saturating_add(settings.ban_time);
         self.ban_number = self.last;
         self.ban_size = settings.max_retries;
-        (
-            self.last,
-            Some(self.banned_until).filter(|until| *until > now),
-        )
+    }
+
+    /// How many failures were made from `since` to `until`, as far as stamps reach back.
+    fn count(&self, since: u64, until: u64) -> u64 {
+        let times = self
+            .times()
+            .filter(|(time, _)| (since..=until).contains(time));
+        times.map(|(_, count)| count).sum()
+    }
+
+    /// The times of the failures that count, and how many share each.
+    fn times(&self) -> impl Iterator<Item = (u64, u64)> {
+        let group = u64::from(self.group);
+        self.groups().filter_map(move |shared| {
+            let stamp = self.stamps[(shared % STAMPS as u64) as usize];
+            let first = (shared * group).max(self.cleared + 1);
+            let last = (shared * group + (group - 1)).min(self.last);
+            let time = self.base.saturating_add(stamp.into());
+            (stamp != 0).then_some((time, last - first + 1))
+        })
+    }
+
+    /// The stamps of failures that count, by their numbers before they are put in their places.
+    fn groups(&self) -> impl Iterator<Item = u64> + use<> {
+        let group = u64::from(self.group);
+        let newest = self.last / group;
+        let oldest = (self.cleared + 1) / group;
+        let reach = newest.saturating_sub(STAMPS as u64 - 1);
+        match self.failures() {
+            0 => 1..=0,
+            _ => oldest.max(reach)..=newest,
+        }
     }
 
     /// The attempt `number` was no failure: it and those before it count no more, and a ban that
@@ -196,12 +275,6 @@ impl Tally {
         (number / u64::from(self.group) % STAMPS as u64) as usize
     }
 
-    /// The time of an attempt, or a little later if it shares its stamp.
-    fn time(&self, number: u64) -> u64 {
-        self.base
-            .saturating_add(self.stamps[self.place(number)].into())
-    }
-
     /// Lets `group` attempts share a stamp from now on, after `max_retries` was changed.
     fn regroup(&mut self, group: u32) {
         if group == self.group {
@@ -213,10 +286,12 @@ impl Tally {
         self.group = group;
         let newest = self.last / u64::from(group);
         for shared in newest.saturating_sub(STAMPS as u64 - 1)..=newest {
-            let end = shared * u64::from(group) + u64::from(group - 1);
+            let start = shared * u64::from(group);
             // What the old stamps did not reach back to is taken for younger than it is.
-            let number = end.max(oldest).min(old.last);
-            self.stamps[(shared % STAMPS as u64) as usize] = old.stamps[old.place(number)];
+            let [first, last] = [start, start + u64::from(group - 1)]
+                .map(|number| number.max(oldest).min(old.last) / u64::from(old.group));
+            let stamps = (first..=last).map(|shared| old.stamps[(shared % STAMPS as u64) as usize]);
+            self.stamps[(shared % STAMPS as u64) as usize] = stamps.max().unwrap_or(0);
         }
     }
 }

@@ -7,6 +7,7 @@ mod crowds;
 mod kill;
 mod model;
 mod said;
+mod told;
 
 const KEY: [u8; 32] = [9; 32];
 const BOTH: Modes = Modes {

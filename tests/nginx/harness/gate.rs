@@ -5,6 +5,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -15,41 +16,82 @@ use super::{Answer, Ask, Connection, PATIENCE, Site, Visitor, http2, until};
 
 /// A running nginx.
 pub struct Gate {
-    master: Child,
+    master: Mutex<Child>,
     tolerated: Vec<&'static str>,
+    workers: usize,
+    /// The master after a binary upgrade, which is no child of ours.
+    upgraded: Mutex<Option<u32>>,
     place: Place,
+}
+
+fn spawn(place: &Place) -> Child {
+    let stderr = fs::File::create(place.prefix.join("stderr.log")).expect("a file for stderr");
+    let mut command = place.nginx(&[]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr);
+    command.spawn().expect("nginx starts")
 }
 
 impl Gate {
     pub fn start(site: Site) -> Gate {
         let place = Place::claim(&site);
-        let mut command = place.nginx(&[]);
-        let stderr = fs::File::create(place.prefix.join("stderr.log")).expect("a file for stderr");
-        let master = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(stderr)
-            .spawn()
-            .expect("nginx starts");
-        let mut gate = Gate {
-            master,
+        let master = spawn(&place);
+        let gate = Gate {
+            master: Mutex::new(master),
             tolerated: site.tolerated.clone(),
+            workers: site.worker_count(),
+            upgraded: Mutex::new(None),
             place,
         };
+        gate.await_start();
+        gate
+    }
+
+    fn master(&self) -> MutexGuard<'_, Child> {
+        self.master.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn await_start(&self) {
         until("nginx to listen", || {
-            if let Ok(Some(status)) = gate.master.try_wait() {
+            if let Ok(Some(status)) = self.master().try_wait() {
                 panic!(
                     "nginx ended at once: {status}\n{}{}",
-                    gate.read("stderr.log"),
-                    gate.log()
+                    self.read("stderr.log"),
+                    self.log()
                 );
             }
-            TcpStream::connect(gate.place.address.tls()).ok()
+            TcpStream::connect(self.place.address.tls()).ok()
         });
         until("the workers", || {
-            (gate.workers().len() == site.worker_count()).then_some(())
+            (self.workers().len() == self.workers).then_some(())
         });
-        gate
+    }
+
+    /// Ends nginx and starts it anew, as an administrator does.
+    pub fn restart(&self) {
+        self.stop();
+        self.start_anew();
+    }
+
+    /// Kills the master and all workers at once, as a machine that loses its power does.
+    pub fn kill(&self) {
+        let workers = self.workers();
+        // The master first, or it would start others.
+        let _ = self.master().kill();
+        let _ = self.master().wait();
+        workers.iter().for_each(|pid| signal("KILL", *pid));
+        let there = |pid: &u32| Path::new(&format!("/proc/{pid}")).exists();
+        until("the workers to be gone", || {
+            (!workers.iter().any(there)).then_some(())
+        });
+    }
+
+    /// Starts nginx after it was ended or killed.
+    pub fn start_anew(&self) {
+        *self.master() = spawn(&self.place);
+        self.await_start();
     }
 
     /// The application behind it.
@@ -148,7 +190,44 @@ impl Gate {
 
     /// The workers that take connections.
     pub fn workers(&self) -> BTreeSet<u32> {
-        let master = self.master.id();
+        self.workers_of(self.master_pid())
+    }
+
+    /// The process of the master.
+    pub fn master_pid(&self) -> u32 {
+        let upgraded = *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner);
+        upgraded.unwrap_or_else(|| self.master().id())
+    }
+
+    /// Starts nginx anew in the background, as it runs on a server: only then it exchanges its binary.
+    pub fn restart_as_daemon(&self) {
+        self.stop();
+        let conf = self.read("nginx.conf").replace("daemon off;", "");
+        self.replace("nginx.conf", &conf);
+        let mut nginx = self.place.nginx(&[]);
+        let started = nginx
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        assert!(started.status().is_ok_and(|status| status.success()));
+        let master = until("the master", || {
+            let pid = self.read("nginx.pid").trim().parse().ok()?;
+            (self.workers_of(pid).len() == self.workers).then_some(pid)
+        });
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(master);
+    }
+
+    /// Takes the master that a binary upgrade has left for the one of this gate, once the old one has
+    /// ended.
+    pub fn follow(&self, master: u32) {
+        let old = self.master_pid();
+        let there = || Path::new(&format!("/proc/{old}")).exists();
+        until("the old master to end", || (!there()).then_some(()));
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(master);
+    }
+
+    /// The workers of that master that take connections.
+    pub fn workers_of(&self, master: u32) -> BTreeSet<u32> {
         let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))
             .unwrap_or_default();
         let serves = |pid: &u32| {
@@ -165,7 +244,7 @@ impl Gate {
     /// Reads the configuration anew; waits until the old workers take no more requests. An error is what the log says.
     pub fn reload(&self) -> Result<(), String> {
         let (before, logged) = (self.workers(), self.log().len());
-        signal("HUP", self.master.id());
+        signal("HUP", self.master_pid());
         until("the reload", || {
             let said = self.log().get(logged..).unwrap_or_default().to_owned();
             if said.contains("[emerg]") {
@@ -191,16 +270,26 @@ impl Gate {
         self.tolerated.push(text);
     }
 
-    fn stop(&mut self) {
-        if !matches!(self.master.try_wait(), Ok(None)) {
+    fn stop(&self) {
+        let upgraded = self
+            .upgraded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(pid) = upgraded {
+            signal("QUIT", pid);
+            let there = || Path::new(&format!("/proc/{pid}")).exists();
+            until("nginx to end", || (!there()).then_some(()));
+        }
+        if !matches!(self.master().try_wait(), Ok(None)) {
             return;
         }
-        signal("QUIT", self.master.id());
+        signal("QUIT", self.master().id());
         let end = std::time::Instant::now() + PATIENCE;
-        while matches!(self.master.try_wait(), Ok(None)) {
+        while matches!(self.master().try_wait(), Ok(None)) {
             if std::time::Instant::now() > end {
-                let _ = self.master.kill();
-                let _ = self.master.wait();
+                let _ = self.master().kill();
+                let _ = self.master().wait();
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(5));

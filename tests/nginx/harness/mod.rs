@@ -6,6 +6,8 @@ pub mod ask;
 pub mod attack;
 pub mod backend;
 pub mod browser;
+pub mod crowd;
+pub mod exposition;
 pub mod fastcgi;
 pub mod form;
 pub mod gate;

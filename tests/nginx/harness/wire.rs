@@ -35,6 +35,11 @@ impl Answer {
         self.header("Location").unwrap_or_default()
     }
 
+    /// Something if this is the status, to be waited for.
+    pub fn is(&self, status: u16) -> Option<()> {
+        (self.status == status).then_some(())
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -68,10 +73,19 @@ impl Connection {
 
     /// TLS with `sni`, whatever the requests will say.
     pub fn tls(to: SocketAddr, sni: &str) -> Connection {
+        Self::over(open(to), sni)
+    }
+
+    /// The same where perhaps nobody listens.
+    pub fn try_tls(to: SocketAddr, sni: &str) -> io::Result<Connection> {
+        Ok(Self::over(try_open(to)?, sni))
+    }
+
+    fn over(stream: TcpStream, sni: &str) -> Connection {
         let name = ServerName::try_from(sni.to_owned()).expect("a host name for SNI");
         let session = ClientConnection::new(tls::client(b"http/1.1"), name).expect("a TLS session");
         Connection {
-            stream: Stream::Tls(Box::new(StreamOwned::new(session, open(to)))),
+            stream: Stream::Tls(Box::new(StreamOwned::new(session, stream))),
             pending: Vec::new(),
         }
     }
@@ -210,14 +224,13 @@ impl Connection {
 }
 
 fn open(to: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&to, PATIENCE)
-        .unwrap_or_else(|error| panic!("connect to {to}: {error}"));
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .expect("a read timeout");
-    stream
-        .set_write_timeout(Some(PATIENCE))
-        .expect("a write timeout");
-    stream.set_nodelay(true).expect("no delay");
-    stream
+    try_open(to).unwrap_or_else(|error| panic!("connect to {to}: {error}"))
+}
+
+fn try_open(to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

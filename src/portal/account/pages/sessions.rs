@@ -1,7 +1,8 @@
 //! The sessions of a user: where and when, and their end.
 
-use crate::portal::answer::{Answer, Event};
+use crate::portal::answer::Answer;
 use crate::portal::dates;
+use crate::portal::event::Event;
 use crate::portal::form::Form;
 use crate::portal::pages::{SessionLine, SessionsPage};
 use crate::portal::request::Request;

@@ -108,3 +108,40 @@ fn a59_a_kill_while_a_success_is_settled_leaves_failures_or_forgets_them() {
         }
     }
 }
+
+#[test]
+fn a59_a_kill_while_something_is_told_loses_no_failure() {
+    let told = |when, passed| Told {
+        subject: Subject::user("alice"),
+        when,
+        passed,
+    };
+    let settings = Settings {
+        modes: BOTH,
+        ..DEFAULTS
+    };
+    let mut memory = vec![0; 16384];
+    open(&mut memory).count_told(&told(995, false), &settings, 1000);
+    open(&mut memory).count_told(&told(990, false), &settings, 1000);
+    for (news, left) in [
+        (told(992, false), 0),
+        (told(992, true), 2),
+        (told(999, true), 3),
+    ] {
+        for stores in 0.. {
+            let mut torn = memory.clone();
+            let count = |attempts: &mut DeadlyAttempts<'_>| {
+                attempts.count_told(&news, &settings, 1000);
+            };
+            let lived = survives(&mut torn, stores, count);
+            let tries = tries_left(&mut torn, &settings);
+            assert!(
+                tries == left || !lived && tries == 1,
+                "{news:?} {stores} {tries}"
+            );
+            if lived {
+                break;
+            }
+        }
+    }
+}

@@ -6,19 +6,19 @@ use super::*;
 
 /// All attempts of one user: when, and whether it succeeded. Bans: their ends.
 #[derive(Default)]
-struct Model {
+pub(super) struct Model {
     attempts: Vec<(u64, bool)>,
     ban: Option<u64>,
 }
 
 impl Model {
-    fn is_banned(&self, now: u64) -> bool {
+    pub(super) fn is_banned(&self, now: u64) -> bool {
         self.ban.is_some_and(|until| now < until)
     }
 
     /// On each failure take the records since max(now - find_time, end of the last ban), newest
     /// first, stop at a success; `max_retries` failures: ban until newest + `ban_time`.
-    fn record(&mut self, success: bool, settings: &Settings, now: u64) {
+    pub(super) fn record(&mut self, success: bool, settings: &Settings, now: u64) {
         self.attempts.push((now, success));
         if success {
             return;
@@ -37,7 +37,7 @@ impl Model {
     }
 }
 
-fn settings() -> impl Strategy<Value = Settings> {
+pub(super) fn settings() -> impl Strategy<Value = Settings> {
     let retries = prop_oneof![1..6u32, 40..65u32];
     let modes = prop_oneof![Just(USER), Just(IP), Just(BOTH)];
     (modes, retries, 0..200u64, 0..200u64).prop_map(|(modes, max_retries, find_time, more)| {

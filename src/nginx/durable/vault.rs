@@ -7,15 +7,12 @@
 use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{
-    log::Level,
-    office::{Line, fill},
-};
 use crate::{
+    nginx::office::fill,
     portal::Outage,
     store::{Sqlite, StorageKey},
 };
@@ -34,8 +31,6 @@ pub struct Vault {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Whether the last errand found none, which is said once.
-    broken: bool,
     /// When it last could not be opened, if so, and why.
     failed: Option<(Instant, Outage)>,
     /// Whether there was a file once: then no empty one takes its place unasked.
@@ -59,27 +54,23 @@ impl Vault {
         (&self.path, &self.key)
     }
 
-    /// The store, opened if it is not; what is to be logged of that goes to `lines`. For a thread
-    /// that may wait.
+    /// Whether there is a store, or was one: then it is missed.
+    pub fn exists(&self) -> bool {
+        let existed = self.lock().existed;
+        existed || self.path.exists()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store, opened if it is not. For a thread that may wait.
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn store(&self, lines: &mut Vec<Line>) -> Result<Arc<Sqlite>, Outage> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.find(&mut state);
-        match &found {
-            Err(Outage(sentence)) if !state.broken => lines.push((
-                Level::Error,
-                format!("{sentence}; until then whoever needs the store is answered with 503"),
-            )),
-            Ok(store) if state.broken => {
-                let path = store.path().display();
-                lines.push((Level::Notice, format!("{path}: can be used again")));
-            }
-            _ => {}
-        }
-        state.broken = found.is_err();
-        found
+    pub fn store(&self) -> Result<Arc<Sqlite>, Outage> {
+        let mut state = self.lock();
+        self.find(&mut state)
     }
 
     fn find(&self, state: &mut State) -> Result<Arc<Sqlite>, Outage> {

@@ -1,0 +1,322 @@
+//! What happens to sessions, attempts and bans and need not be written down before it counts, on its
+//! way into the store; orders and news of others, on their way to this worker.
+//!
+//! The loop notes what happens in a queue, and a thread writes it down in one go: what others have to
+//! know at once, the rest once a second. Nothing waits for that: where the store is out the queue
+//! waits, up to a bound. There is none of this where sessions are kept in the zone only.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::{
+    Desk, grain,
+    listener::Listener,
+    orders, outage, recheck, secret, tries,
+    visit::{Brought, Entry, LOOK_BACK, Outcome, Visit},
+};
+use crate::{
+    metrics::Level,
+    nginx::{
+        conf::Loaded,
+        job::{self, AtExit},
+        log, meters,
+        timer::Timer,
+        zone::Zone,
+    },
+    portal::Outage,
+    session::{Key, Realm, Record},
+    store::{Ban, BannedBy, Mark, Orders, Try},
+    users::regulation::{Stage, Who},
+};
+
+/// Milliseconds between two looks at what there is to do.
+const INTERVAL: usize = 50;
+
+/// Milliseconds between two visits to the store that nobody waits for.
+const ROUND: u64 = 1000;
+
+/// Entries that wait in one worker.
+const QUEUE: usize = 4096;
+
+thread_local! {
+    /// Of this worker; the loop is its only thread that comes here.
+    static CLERK: RefCell<Option<Rc<Clerk>>> = const { RefCell::new(None) };
+}
+
+struct Clerk {
+    desk: Desk,
+    queue: RefCell<Vec<Entry>>,
+    /// Whether something in the queue is for others to know at once.
+    urgent: Cell<bool>,
+    /// Whether something was lost, which is said once.
+    lost: Cell<bool>,
+    /// Whether a thread is on its way.
+    away: Cell<bool>,
+    /// When, by the clock that nobody sets, the last visit began.
+    visited: Cell<u64>,
+    /// The last order that was carried out, once it is known; where there is no listener.
+    last: Cell<Option<Mark>>,
+    /// Where the store tells of orders when they come.
+    listener: Option<Listener>,
+}
+
+/// A worker begins.
+pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
+    let clerk = Desk::new(loaded, zone).map(|desk| {
+        desk.archive.begin();
+        secret::settle_at_start(&desk);
+        let shared = desk.archive.is_shared();
+        let listener = shared.then(|| Listener::start(Arc::clone(&desk.archive), LOOK_BACK));
+        Rc::new(Clerk {
+            listener: listener.flatten(),
+            desk,
+            queue: RefCell::default(),
+            urgent: Cell::default(),
+            lost: Cell::default(),
+            away: Cell::default(),
+            visited: Cell::default(),
+            last: Cell::default(),
+        })
+    });
+    if let Some(clerk) = &clerk {
+        let clerk = Rc::downgrade(clerk);
+        Timer::every(INTERVAL, move |again| {
+            // In a single process a reload begins anew, and the old one ends here.
+            if let Some(clerk) = clerk.upgrade() {
+                // Before anything can panic: this worker hears of orders for as long as it lives.
+                again.arm();
+                clerk.look();
+            }
+        });
+    }
+    CLERK.set(clerk);
+}
+
+/// A worker ends: what still waits is written down here and now, as there are no more threads, and
+/// nobody to wait for it.
+pub fn finish() {
+    let Some(clerk) = CLERK.take() else { return };
+    if !clerk.queue.borrow().is_empty() {
+        let _ = clerk.visit().pay();
+    }
+}
+
+/// A session of `realm` that was as in `before` was used and is as in `now`.
+pub fn used(key: &Key, realm: &Realm, before: &Record, now: &Record) {
+    let grain = grain(realm);
+    if before.last_activity / grain != now.last_activity / grain {
+        // Ends matter more when there is no end of them.
+        note(QUEUE / 2, false, || Entry::Used(*key, *now));
+    }
+}
+
+/// A session is over.
+pub fn ended(key: &Key) {
+    note(QUEUE, true, || Entry::Ended(*key));
+}
+
+/// Somebody tried to sign in.
+pub fn tried(tried: Try) {
+    note(QUEUE, true, || Entry::Tried(tried));
+}
+
+/// A user is one no more, or is disabled.
+pub fn dismissed(user: &str) {
+    note(QUEUE, true, || Entry::Dismissed(user.to_owned()));
+}
+
+/// Failures at `stage` have brought about these bans, which end when they say.
+pub fn banned(bans: Vec<(Who, u64)>, stage: Stage) {
+    for (who, until) in bans {
+        note(QUEUE, true, || {
+            Entry::Banned(Ban {
+                target: tries::target(who),
+                until,
+                created: crate::nginx::now(),
+                by: match stage {
+                    Stage::Password => BannedBy::Regulation,
+                    Stage::Factor => BannedBy::SecondFactors,
+                },
+            })
+        });
+    }
+}
+
+/// Puts an entry into the queue if that has less than `room` in it.
+fn note(room: usize, urgent: bool, entry: impl FnOnce() -> Entry) {
+    CLERK.with_borrow(|clerk| {
+        let Some(clerk) = clerk else { return };
+        let mut queue = clerk.queue.borrow_mut();
+        if queue.len() < room {
+            queue.push(entry());
+            clerk.urgent.set(clerk.urgent.get() || urgent);
+        } else if room == QUEUE {
+            drop(queue);
+            clerk.lose();
+        }
+    });
+}
+
+impl Clerk {
+    /// Does what there is to do.
+    fn look(self: &Rc<Self>) {
+        let (zone, store) = (&self.desk.zone, self.desk.archive.store());
+        for measure in self.desk.archive.take_notes() {
+            meters::observe_store(zone, store, measure);
+        }
+        meters::set(zone, Level::EntriesWaiting, self.queue.borrow().len());
+        let letters = self.listener.as_ref().map(Listener::take);
+        for letter in letters.into_iter().flatten() {
+            match letter {
+                Ok(orders) => self.follow(orders),
+                Err(outage) => self.desk.lose(&outage),
+            }
+        }
+        let now = crate::nginx::milliseconds();
+        let round = now.saturating_sub(self.visited.get()) >= ROUND;
+        if !self.away.get() && (self.urgent.get() && !self.is_out() || round && self.has_work()) {
+            self.visited.set(now);
+            self.send();
+        }
+    }
+
+    fn is_out(&self) -> bool {
+        self.desk
+            .zone
+            .lost_since(self.desk.archive.store())
+            .is_some()
+    }
+
+    /// Whether a visit is due once a second.
+    fn has_work(&self) -> bool {
+        self.listener.is_none()
+            || self.is_out()
+            || !self.queue.borrow().is_empty()
+            || self.desk.zone.wants_failures()
+            || self.desk.zone.keys().is_none()
+    }
+
+    /// Sends a thread to the store.
+    fn send(self: &Rc<Self>) {
+        let (visit, clerk) = (self.visit(), Rc::downgrade(self));
+        let (entries, probed) = (Arc::clone(&visit.entries), visit.probe);
+        self.away.set(true);
+        job::spawn(
+            self.desk.threads,
+            AtExit::Leave,
+            move || visit.pay(),
+            move |back| {
+                if let Some(clerk) = clerk.upgrade() {
+                    clerk.away.set(false);
+                    let missing = || Err(Outage("there is no thread to write it down".into()));
+                    clerk.receive(entries, probed, back.unwrap_or_else(missing));
+                }
+            },
+        );
+    }
+
+    fn visit(&self) -> Visit {
+        let (desk, now) = (&self.desk, crate::nginx::now());
+        self.urgent.set(false);
+        let counts = desk.config.regulation.find_time;
+        let counts = counts.max(desk.config.regulation.for_factors().find_time);
+        let wants = |wanted: bool| wanted.then(|| now.saturating_sub(counts));
+        Visit {
+            archive: Arc::clone(&desk.archive),
+            config: Arc::clone(&desk.config),
+            name: desk.zone.name(),
+            entries: Arc::new(self.queue.take()),
+            restore: wants(desk.zone.keys().is_some() && desk.zone.wants_failures()),
+            probe: self.is_out(),
+            secret: match desk.zone.keys() {
+                Some(_) => None,
+                None => desk.zone.zone_secret(),
+            },
+            orders: self.listener.is_none().then(|| self.last.get()),
+            now,
+        }
+    }
+
+    fn receive(&self, entries: Arc<Vec<Entry>>, probed: bool, outcome: Outcome) {
+        match outcome {
+            Ok(Some(brought)) => {
+                if probed && outage::ends(&self.desk.zone, self.desk.archive.store()) {
+                    recheck::begin(&self.desk);
+                }
+                self.take(brought);
+            }
+            Ok(None) => {}
+            Err(outage) => {
+                self.desk.lose(&outage);
+                self.take_back(Arc::unwrap_or_clone(entries));
+            }
+        }
+    }
+
+    fn take(&self, brought: Brought) {
+        let zone = &self.desk.zone;
+        if let Some(secret) = brought.secret {
+            zone.settle_secret(&secret);
+            zone.set_keys(&secret);
+        }
+        if let Some(mut sessions) = zone.sessions().filter(|_| !brought.over.is_empty()) {
+            brought
+                .over
+                .iter()
+                .for_each(|key| sessions.bury(&Key(*key)));
+        }
+        if let Some((bans, failures)) = brought.restored.filter(|_| zone.wants_failures()) {
+            failures
+                .iter()
+                .for_each(|tried| tries::count(&self.desk, tried));
+            // The last word counts there, so of several bans of one target the longest goes last.
+            bans.iter().rev().for_each(|ban| orders::ban(zone, ban));
+            zone.has_failures();
+        }
+        if let Some(orders) = brought.orders {
+            self.last.set(Some(orders.next));
+            self.follow(orders);
+        }
+    }
+
+    fn follow(&self, orders: Orders) {
+        if orders.missed {
+            self.desk.zone.rewind(orders.next);
+        }
+        for order in orders.orders {
+            orders::carry_out(&self.desk, order);
+        }
+        if orders.missed {
+            recheck::begin(&self.desk);
+        }
+    }
+
+    /// What could not be written down waits before what has come since.
+    fn take_back(&self, mut entries: Vec<Entry>) {
+        let mut queue = self.queue.borrow_mut();
+        entries.append(&mut queue);
+        let too_many = entries.len() > QUEUE;
+        entries.truncate(QUEUE);
+        self.urgent.set(!entries.is_empty());
+        *queue = entries;
+        drop(queue);
+        if too_many {
+            self.lose();
+        }
+    }
+
+    fn lose(&self) {
+        if !self.lost.replace(true) {
+            log::cycle(
+                log::Level::Error,
+                format_args!(
+                    "auth_gate: more happens to sessions than the store takes: what it knows of them, of failed \
+                    logins and bans will be incomplete"
+                ),
+            );
+        }
+    }
+}

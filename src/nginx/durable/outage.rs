@@ -1,0 +1,69 @@
+//! A store that cannot be used: since when, as all workers know it, and until when sessions that
+//! the zone knows go on without it. One line in the log when it begins and one when it ends,
+//! however many workers notice.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    metrics::Store,
+    nginx::{audit, block::place, zone::Zone},
+    portal::Outage,
+};
+
+/// Seconds after which a visitor is told to come back.
+pub const RETRY_AFTER: u64 = 5;
+
+impl Zone {
+    fn lost_word(&self, store: Store) -> Option<&AtomicU64> {
+        self.long(place::LOST + 8 * store as usize)
+    }
+
+    /// Since when the store cannot be used.
+    pub fn lost_since(&self, store: Store) -> Option<u64> {
+        let since = self.lost_word(store)?.load(Ordering::Acquire);
+        (since != 0).then_some(since)
+    }
+}
+
+/// Whether the store that sessions are kept in has been out for longer than `grace` seconds: then what
+/// the zone knows counts no more.
+pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool {
+    zone.lost_since(store)
+        .is_some_and(|since| now.saturating_sub(since) > grace)
+}
+
+/// Somebody could not use the store. `grace`: seconds for which sessions go on, if that is where they
+/// are kept.
+pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage) {
+    let Some(word) = zone.lost_word(store) else {
+        return;
+    };
+    let now = crate::nginx::now();
+    let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
+    if first.is_err() {
+        return;
+    }
+    let Outage(sentence) = outage;
+    let wait = "until then whoever needs the store is answered with 503";
+    let sentence = match grace {
+        Some(grace) => format!(
+            "{sentence}; sessions that are known here go on for {grace} seconds at most, and {wait}"
+        ),
+        None => format!("{sentence}; {wait}"),
+    };
+    audit::store(zone, store, Some(&sentence));
+}
+
+/// The store was used and, if sessions are kept there, written to. Says whether that ends an outage.
+pub fn ends(zone: &Zone, store: Store) -> bool {
+    let Some(word) = zone.lost_word(store) else {
+        return false;
+    };
+    let since = word.load(Ordering::Acquire);
+    let ended = since != 0
+        && word
+            .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+    audit::store(zone, store, None);
+    ended
+}

@@ -1,0 +1,180 @@
+//! Sessions that the zone does not have, brought back from the store: after a restart, from another
+//! machine, or evicted. Only a cookie whose MAC is right comes here, so nobody can have the store
+//! asked for what he made up; and what the store does not know is not asked for again for a while.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    sync::Arc,
+};
+
+use super::Desk;
+use crate::{
+    metrics::{Counter, Fetched, Level},
+    nginx::{errands, meters, request::Request, state::State, wait::Waiting},
+    portal::Outage,
+    session::{Key, Realm, Record, standing},
+    store::LedgerSession,
+};
+
+/// Requests of one worker that wait for sessions.
+const MOST_WAITING: usize = 4096;
+
+/// How often a session is fetched anew because others have ended meanwhile.
+const TRIES: u32 = 8;
+
+/// Sessions that a worker remembers not to exist, and for how many seconds.
+const ABSENT: (usize, u64) = (1024, 10);
+
+/// A request that waits, and how it goes on.
+type Asker = (Waiting, Box<dyn FnOnce(Request<'_>)>);
+
+thread_local! {
+    /// Of this worker; the loop is its only thread that comes here.
+    static ASKED: RefCell<HashMap<Key, Vec<Asker>>> = RefCell::default();
+    static WAITING: Cell<usize> = const { Cell::new(0) };
+    static KNOWN_ABSENT: RefCell<Vec<(Key, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What came of it.
+enum Found {
+    /// The zone has it now.
+    Here,
+    /// There is no such session.
+    Nowhere,
+    /// Others have ended while it was fetched, and it may be one of them.
+    Perhaps,
+}
+
+/// Whether the session under `key` was found not to exist a moment ago.
+pub fn is_absent(key: &Key, now: u64) -> bool {
+    KNOWN_ABSENT.with_borrow(|absent| {
+        let place = absent.get(place_of(key));
+        place.is_some_and(|(known, until)| known == key && *until > now)
+    })
+}
+
+fn remember_absent(key: &Key, now: u64) {
+    KNOWN_ABSENT.with_borrow_mut(|absent| {
+        let (places, seconds) = ABSENT;
+        absent.resize(places, (Key([0; 32]), 0));
+        absent[place_of(key)] = (*key, now + seconds);
+    });
+}
+
+fn place_of(key: &Key) -> usize {
+    usize::from(u16::from_ne_bytes([key.0[0], key.0[1]])) % ABSENT.0
+}
+
+/// Lets `request` wait until the session under `key` is in the zone or known not to be anywhere, and
+/// then go on with `go_on`; [`State::was_asked`] and [`State::is_unknown`] then say what came of it.
+/// Requests that want the same session wait together. `false`: too many wait, and this one goes on.
+pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + 'static) -> bool {
+    let Some(desk) = Desk::of(request.whole()) else {
+        return false;
+    };
+    if WAITING.get() >= MOST_WAITING {
+        meters::count(&desk.zone, Counter::Fetch(Fetched::Refused));
+        return false;
+    }
+    WAITING.set(WAITING.get() + 1);
+    let asker: Asker = (Waiting::start(request), Box::new(go_on));
+    let first = ASKED.with_borrow_mut(|asked| {
+        let askers = asked.entry(key).or_default();
+        askers.push(asker);
+        askers.len() == 1
+    });
+    set_level(&desk);
+    match first {
+        true => fetch(desk, key, TRIES),
+        false => meters::count(&desk.zone, Counter::Fetch(Fetched::Shared)),
+    }
+    true
+}
+
+fn fetch(desk: Desk, key: Key, tries: u32) {
+    let ends = desk.zone.ends();
+    let (archive, now) = (Arc::clone(&desk.archive), crate::nginx::now());
+    let work = move || archive.ask(|ledger| ledger.fetch(&key.0, now));
+    errands::run_recall(desk.threads, work, move |fetched| {
+        let fetched = fetched.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
+        take(desk, key, ends, fetched, tries);
+    });
+}
+
+fn take(
+    desk: Desk,
+    key: Key,
+    ends: u32,
+    fetched: Result<Option<LedgerSession>, Outage>,
+    tries: u32,
+) {
+    let session = match fetched {
+        Ok(session) => session,
+        Err(outage) => {
+            meters::count(&desk.zone, Counter::Fetch(Fetched::Failed));
+            desk.lose(&outage);
+            settle(&key, false);
+            return set_level(&desk);
+        }
+    };
+    let fetched = match session {
+        Some(_) => Fetched::Found,
+        None => Fetched::Absent,
+    };
+    meters::count(&desk.zone, Counter::Fetch(fetched));
+    match place(&desk, &key, ends, session.as_ref()) {
+        Found::Here => settle(&key, true),
+        Found::Nowhere => {
+            remember_absent(&key, crate::nginx::now());
+            settle(&key, true);
+        }
+        Found::Perhaps if tries > 1 => return fetch(desk, key, tries - 1),
+        Found::Perhaps => settle(&key, false),
+    }
+    set_level(&desk);
+}
+
+/// Puts what was fetched into the zone, if it still stands and nothing has ended meanwhile.
+fn place(desk: &Desk, key: &Key, ends: u32, session: Option<&LedgerSession>) -> Found {
+    let now = crate::nginx::now();
+    let read = session.and_then(|session| Record::decode(&session.record, session.last_used));
+    let Some(record) = read else {
+        return Found::Nowhere;
+    };
+    let realm = desk.realm(&record);
+    let stands = |realm: &&Realm| standing(&record, realm, now).is_ok();
+    let (Some(realm), Some(mut sessions)) = (realm.filter(stands), desk.zone.sessions()) else {
+        return Found::Nowhere;
+    };
+    if desk.zone.ends() != ends {
+        return Found::Perhaps;
+    }
+    let until = realm.lifetimes.ends(&record);
+    match sessions.insert(key, &record, until, now) {
+        true => Found::Here,
+        false => Found::Nowhere,
+    }
+}
+
+/// Says how many sessions are being looked for.
+fn set_level(desk: &Desk) {
+    let count = ASKED.with_borrow(HashMap::len);
+    meters::set(&desk.zone, Level::FetchesRunning, count);
+}
+
+/// Lets everybody go on who waits for the session; `known`: whether there is an answer.
+fn settle(key: &Key, known: bool) {
+    let askers = ASKED.with_borrow_mut(|asked| asked.remove(key));
+    let askers = askers.unwrap_or_default();
+    WAITING.set(WAITING.get().saturating_sub(askers.len()));
+    for (waiting, go_on) in askers {
+        let key = *key;
+        waiting.resume(move |request| {
+            if let Some(state) = State::of(request) {
+                state.note_recall(key, known);
+            }
+            go_on(request);
+        });
+    }
+}

@@ -1,0 +1,279 @@
+//! Sessions: how they end, one by one, in the place of another, or all of a user's at once.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+use super::super::cells::{CHUNK, Change};
+use super::super::link::{Call, Visit, number};
+use super::super::trouble::RedisTrouble;
+use super::super::{Outcome, Redis, keys};
+use super::cell::{EPOCHS, Epochs, Lasting, Over, Stamps};
+use super::{Cell, News, Told};
+use crate::store::{Command, LedgerSession, SessionKey};
+
+/// How often a new epoch is begun while others begin one.
+const TRIES: usize = 16;
+
+/// Begins an epoch, if that of which one knows has not ended.
+const RAISE: &str = "if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1";
+
+static RAISE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RAISE));
+
+/// A session that has ended.
+struct Ended {
+    key: SessionKey,
+    /// Who has it in his list.
+    user: Option<String>,
+    /// Whether it lasted.
+    lasted: bool,
+}
+
+impl Redis {
+    /// Begins a session in the place of another. Gives its key if it is over.
+    pub(in super::super) fn replace_session(
+        &self,
+        visit: Visit<'_>,
+        session: &LedgerSession,
+        old: &SessionKey,
+        (by, now): (u64, u64),
+    ) -> Outcome<Option<SessionKey>> {
+        let Some(stamps) = self.stamps_of_old(visit, session, old)? else {
+            self.end_session(visit, &session.key, now)?;
+            return Ok(Some(session.key));
+        };
+        let told = stamps.map_or(Told::Started, Told::Heir);
+        if let [over] = self.keep_sessions(visit, &[News { session, told }], now)?[..] {
+            return Ok(Some(over));
+        }
+        // Nobody has heard of the new one yet, so that it may come first: the old one is over in its
+        // favour, or over anyhow, and then so is the new one.
+        let cell = Self::session_cell(old);
+        let (his, user) = self.change_cell(visit, cell, |value| {
+            match value.and_then(|value| Cell::read(value, *old)) {
+                Some(Cell::Over(over)) => {
+                    (Change::Keep, (over.successor == Some(session.key), None))
+                }
+                Some(Cell::Lasting(there)) => {
+                    let (value, seconds) = there.end(Some(session.key), now);
+                    (
+                        Change::Write(value, seconds),
+                        (true, Some(there.session.user)),
+                    )
+                }
+                None => {
+                    let (value, seconds) = Over::unknown();
+                    (Change::Write(value, seconds), (true, None))
+                }
+            }
+        })?;
+        if !his {
+            self.end_session(visit, &session.key, now)?;
+            return Ok(Some(session.key));
+        }
+        let user = user.or_else(|| Some(session.user.clone()));
+        let ended = Ended {
+            key: *old,
+            user,
+            lasted: true,
+        };
+        self.unlist(visit, &[ended])?;
+        self.announce(visit, &Command::EndSession(*old), (by, now))?;
+        Ok(None)
+    }
+
+    /// The stamps of a session in whose place `session` is to come; none where it is not known, and
+    /// nothing at all where it is over.
+    fn stamps_of_old(
+        &self,
+        visit: Visit<'_>,
+        session: &LedgerSession,
+        old: &SessionKey,
+    ) -> Outcome<Option<Option<Stamps>>> {
+        let value = self.read_cells(visit, &[Self::session_cell(old)])?.pop();
+        let there = value.flatten().and_then(|value| Cell::read(&value, *old));
+        Ok(match there {
+            // Written down once already, and tried again after an error.
+            Some(Cell::Over(over)) if over.successor == Some(session.key) => {
+                Some(Some(over.stamps))
+            }
+            Some(Cell::Over(_)) => None,
+            Some(Cell::Lasting(there)) => {
+                let epochs = self.epochs(visit, [there.session.user.as_str()])?;
+                there.valid(&epochs).then_some(Some(there.stamps))
+            }
+            None => Some(None),
+        })
+    }
+
+    /// Ends one session; says whether it lasted.
+    pub(in super::super) fn end_session(
+        &self,
+        visit: Visit<'_>,
+        key: &SessionKey,
+        now: u64,
+    ) -> Outcome<bool> {
+        let cell = Self::session_cell(key);
+        let there = self.change_cell(visit, cell, |value| {
+            match value.and_then(|value| Cell::read(value, *key)) {
+                Some(Cell::Over(_)) => (Change::Keep, None),
+                Some(Cell::Lasting(there)) => {
+                    let (value, seconds) = there.end(None, now);
+                    (Change::Write(value, seconds), Some(there))
+                }
+                // Where the news of its beginning have not come yet, they find that it is over.
+                None => {
+                    let (value, seconds) = Over::unknown();
+                    (Change::Write(value, seconds), None)
+                }
+            }
+        })?;
+        let Some(there) = there else { return Ok(false) };
+        let epochs = self.epochs(visit, [there.session.user.as_str()])?;
+        let lasted = there.lasts(&epochs, now);
+        let ended = Ended {
+            key: *key,
+            user: Some(there.session.user),
+            lasted,
+        };
+        self.unlist(visit, &[ended])?;
+        Ok(lasted)
+    }
+
+    /// Ends the sessions of a user but one; says how many.
+    pub(in super::super) fn end_user(
+        &self,
+        visit: Visit<'_>,
+        user: &str,
+        except: Option<&SessionKey>,
+        now: u64,
+    ) -> Outcome<usize> {
+        let (before, after) = self.begin_epoch(visit, Some(user), except, now)?;
+        let mut count = 0;
+        for part in self.listed(visit, Some(user), now)?.chunks(CHUNK) {
+            let cells: Vec<_> = part.iter().map(Self::session_cell).collect();
+            let ended = self.change_cells(visit, &cells, |n, value| {
+                let key = part[n];
+                let there = value.and_then(|value| Cell::read(value, key));
+                match there {
+                    Some(Cell::Lasting(there)) if there.valid(&after) => (Change::Keep, None),
+                    Some(Cell::Lasting(there)) => {
+                        let (value, seconds) = there.end(None, now);
+                        let lasted = there.lasts(&before, now);
+                        (Change::Write(value, seconds), Some(gone(key, user, lasted)))
+                    }
+                    Some(Cell::Over(_)) | None => (Change::Keep, Some(gone(key, user, false))),
+                }
+            })?;
+            let ended: Vec<Ended> = ended.into_iter().flatten().collect();
+            count += ended.iter().filter(|ended| ended.lasted).count();
+            self.unlist(visit, &ended)?;
+        }
+        Ok(count)
+    }
+
+    /// Ends all sessions; says how many.
+    pub(in super::super) fn end_everybody(&self, visit: Visit<'_>, now: u64) -> Outcome<usize> {
+        // Listed before the epoch begins: what comes into the lists later may have begun in it.
+        let listed = self.listed(visit, None, now)?;
+        self.begin_epoch(visit, None, None, now)?;
+        let ended: Vec<Ended> = listed
+            .into_iter()
+            .map(|key| Ended {
+                key,
+                user: None,
+                lasted: true,
+            })
+            .collect();
+        self.unlist(visit, &ended)?;
+        Ok(ended.len())
+    }
+
+    /// Begins a new epoch of a user or of all, which one session survives. Gives the epochs before
+    /// and after.
+    fn begin_epoch(
+        &self,
+        visit: Visit<'_>,
+        user: Option<&str>,
+        except: Option<&SessionKey>,
+        now: u64,
+    ) -> Outcome<(Epochs, Epochs)> {
+        let key = match user {
+            Some(user) => keys::user_epoch(&self.key, user),
+            None => keys::EPOCH.to_vec(),
+        };
+        for _ in 0..TRIES {
+            let before = self.epochs(visit, user)?;
+            let mut after = before.clone();
+            let last = match user {
+                Some(user) => after.users.entry(user.to_owned()).or_default(),
+                None => &mut after.all,
+            };
+            let known = *last;
+            // By the clock, so that one that was lost with a server is later than all the same.
+            let new = now.saturating_mul(EPOCHS).max(known + 1) + self.unique() % EPOCHS;
+            *last = new;
+            if let Some(except) = except {
+                self.pardon(visit, except, (&before, new), now)?;
+            }
+            let raise = Call::script(&RAISE_SCRIPT, RAISE, &key).arg(known).arg(new);
+            let raised = number(&visit.ask(raise)?);
+            if raised.map_err(|wrong| self.link.error(wrong))? == 1 {
+                return Ok((before, after));
+            }
+        }
+        Err(self.link.error(RedisTrouble::Busy))
+    }
+
+    /// Lets a session of the user's survive the epoch that is about to begin, and no other.
+    fn pardon(
+        &self,
+        visit: Visit<'_>,
+        key: &SessionKey,
+        (before, epoch): (&Epochs, u64),
+        now: u64,
+    ) -> Outcome<()> {
+        self.change_cell(visit, Self::session_cell(key), |value| {
+            match value.and_then(|value| Cell::read(value, *key)) {
+                Some(Cell::Lasting(there))
+                    if before.users.contains_key(&there.session.user) && there.valid(before) =>
+                {
+                    let seconds = there.kept(now);
+                    let stamps = Stamps {
+                        pardon: epoch,
+                        ..there.stamps
+                    };
+                    let session = there.session;
+                    let pardoned = Cell::Lasting(Lasting { stamps, session });
+                    (Change::Write(pardoned.write(), seconds), ())
+                }
+                _ => (Change::Keep, ()),
+            }
+        })
+    }
+
+    /// Takes sessions out of the lists.
+    fn unlist(&self, visit: Visit<'_>, ended: &[Ended]) -> Outcome<()> {
+        for ended in ended.chunks(CHUNK) {
+            let mut calls = Vec::new();
+            for Ended { key, user, .. } in ended {
+                let remove = |index: &[u8]| Call::new("ZREM", index).arg(&key[..]);
+                calls.push(remove(&keys::bucket(key[0])));
+                let user = user.as_ref().map(|user| keys::user(&self.key, user));
+                calls.extend(user.map(|index| remove(&index)));
+            }
+            visit.ask_all(&calls)?;
+        }
+        Ok(())
+    }
+}
+
+fn gone(key: SessionKey, user: &str, lasted: bool) -> Ended {
+    Ended {
+        key,
+        user: Some(user.to_owned()),
+        lasted,
+    }
+}

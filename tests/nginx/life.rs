@@ -1,0 +1,128 @@
+//! The life of nginx under load: reload, binary upgrade, restart, killed workers, an exchanged module. Who is signed in
+//! stays so, as himself; who signed out stays out; no lock is left behind.
+
+use std::fs;
+
+use super::harness::crowd::crowd;
+use super::harness::gate::signal;
+use super::harness::{Gate, Visitor, until};
+use super::storage::bed;
+
+const APP: &str = "app.example.com";
+
+fn people(gate: &Gate) -> Vec<(&'static str, Visitor<'_>)> {
+    ["alice", "bob", "alice", "bob"]
+        .map(|user| (user, gate.signed_in(user)))
+        .into()
+}
+
+/// Somebody who has signed out, with the cookie he had.
+fn gone(gate: &Gate) -> Visitor<'_> {
+    let mut visitor = gate.signed_in("alice");
+    let before = visitor.clone();
+    assert_eq!(visitor.sign_out().status, 200);
+    before
+}
+
+fn is_out(visitor: &mut Visitor<'_>) {
+    assert_eq!(visitor.page(APP, "/x").status, 302);
+}
+
+#[test]
+fn a51_reloads_and_killed_workers_sign_nobody_out() {
+    let gate = bed()
+        .workers(2)
+        .tolerate("exited on signal 9")
+        .tolerate("was locked by")
+        .start();
+    let (people, mut gone) = (people(&gate), gone(&gate));
+    let tally = crowd(&[&gate], &people, |crowd| {
+        for _ in 0..3 {
+            gate.reload().unwrap();
+            crowd.pass(8);
+        }
+        for _ in 0..6 {
+            let victim = until("a worker", || gate.workers().into_iter().next());
+            gate.kill_worker(victim);
+            crowd.pass(8);
+        }
+    });
+    tally.is_right();
+    assert_eq!(tally.told_to_wait, 0, "{tally:?}");
+    is_out(&mut gone);
+}
+
+#[test]
+fn a51_restarts_and_power_losses_sign_nobody_out() {
+    let gate = bed().workers(2).tolerate("exited on signal 9").start();
+    let (people, mut gone) = (people(&gate), gone(&gate));
+    let tally = crowd(&[&gate], &people, |crowd| {
+        for _ in 0..3 {
+            gate.restart();
+            crowd.pass(8);
+            gate.kill();
+            gate.start_anew();
+            crowd.pass(8);
+        }
+    });
+    tally.is_right();
+    is_out(&mut gone);
+}
+
+#[test]
+fn a51_a_binary_upgrade_signs_nobody_out() {
+    let gate = bed().workers(2).start();
+    gate.restart_as_daemon();
+    let (people, mut gone_before) = (people(&gate), gone(&gate));
+    let tally = crowd(&[&gate], &people, |crowd| {
+        let old = gate.master_pid();
+        signal("USR2", old);
+        let new = until("the new master", || {
+            let pid = gate.read("nginx.pid").trim().parse().ok()?;
+            (pid != old && !gate.workers_of(pid).is_empty()).then_some(pid)
+        });
+        crowd.pass(16);
+        // While both serve: who signs out at either is out at both.
+        let mut gone = gone(&gate);
+        until("both to know", || {
+            let refused = (0..8).all(|_| gone.page(APP, "/x").status == 302);
+            refused.then_some(())
+        });
+        signal("WINCH", old);
+        until("the old workers to end", || {
+            gate.workers_of(old).is_empty().then_some(())
+        });
+        crowd.pass(16);
+        signal("QUIT", old);
+        gate.follow(new);
+        crowd.pass(16);
+        is_out(&mut gone);
+    });
+    tally.is_right();
+    assert_eq!(tally.told_to_wait, 0, "{tally:?}");
+    is_out(&mut gone_before);
+}
+
+#[test]
+fn a_module_that_is_exchanged_and_restarted_signs_nobody_out() {
+    let gate = bed().start();
+    let people = people(&gate);
+    let tally = crowd(&[&gate], &people, |crowd| {
+        let module = super::harness::nginx::module();
+        let fresh = gate.prefix().join("module.so");
+        fs::copy(&module, &fresh).unwrap();
+        let conf = gate.read("nginx.conf");
+        let conf = conf.replace(&module.display().to_string(), &fresh.display().to_string());
+        gate.replace("nginx.conf", &conf);
+        gate.restart();
+        crowd.pass(8);
+        let newer = gate.prefix().join("module.so.new");
+        fs::copy(&module, &newer).unwrap();
+        fs::rename(&newer, &fresh).unwrap();
+        gate.reload().unwrap();
+        crowd.pass(8);
+        gate.restart();
+        crowd.pass(8);
+    });
+    tally.is_right();
+}
