@@ -21,6 +21,7 @@ mod nginx {
     mod cookies;
     mod csrf;
     mod examples;
+    mod faults;
     mod hashing;
     mod hosts;
     mod identity_headers;

@@ -47,8 +47,6 @@ pub struct Config {
 pub struct Sessions {
     /// `session.secret`; without one the key is random.
     pub secret: Option<SecretString>,
-    /// `session.redis`.
-    pub redis: Option<crate::store::RedisSettings>,
     /// `session.cookies`, at least one, in the order of the file.
     pub cookies: Vec<CookieDomain>,
 }

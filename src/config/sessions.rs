@@ -44,7 +44,6 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
         return (
             Sessions {
                 secret: None,
-                redis: None,
                 cookies: Vec::new(),
             },
             None,
@@ -55,18 +54,7 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
     distinct(&session.list("cookies"), report);
     let secret = secret(&session, report);
     let url = redirection.and_then(|at| Url::parse(at.text()?).ok());
-    let redis = session.get("redis").map(|redis| crate::store::RedisSettings {
-        layout: crate::store::RedisLayout::Single(crate::store::RedisServer::Tcp {
-            host: redis.get("host").and_then(|at| at.filled().map(str::to_owned)).unwrap_or_default(),
-            port: 6379,
-        }),
-        username: None,
-        password: None,
-        database: 0,
-        timeout: std::time::Duration::from_secs(2),
-        tls: None,
-    });
-    (Sessions { secret, redis, cookies }, url)
+    (Sessions { secret, cookies }, url)
 }
 
 fn cookies(

@@ -111,9 +111,8 @@ fn a46_ending_all_sessions_at_one_machine_ends_them_at_all_but_the_one_that_stay
 fn a58_failures_and_bans_at_one_machine_count_at_all() {
     let servers = Servers::start(Kind::Tcp);
     let [one, two] = machines(&servers, |site| site.yaml(BY_USER));
-    let tries = |gate: &Gate, user: &str, password: &str| {
-        gate.visitor().sign_in(user, password).status
-    };
+    let tries =
+        |gate: &Gate, user: &str, password: &str| gate.visitor().sign_in(user, password).status;
     assert_eq!(tries(&one, "alice", "wrong"), 401);
     assert_eq!(tries(&two, "alice", "wrong"), 401);
     assert_eq!(tries(&one, "bob", "wrong"), 401);
@@ -136,7 +135,8 @@ fn a58_failures_and_bans_at_one_machine_count_at_all() {
 }
 
 #[test]
-fn a47_disabling_a_user_in_one_file_ends_his_sessions_everywhere_and_the_other_file_decides_about_new_ones() {
+fn a47_disabling_a_user_in_one_file_ends_his_sessions_everywhere_and_the_other_file_decides_about_new_ones()
+ {
     let servers = Servers::start(Kind::Tcp);
     let [one, two] = machines(&servers, |site| site);
     let mut here = one.signed_in("alice");
@@ -219,7 +219,10 @@ fn requests_that_come_at_once_with_a_session_from_elsewhere_share_one_fetch() {
         });
         servers.servers[0].go_on();
     });
-    assert_eq!(counted(&two, "auth_gate_session_fetches_total{result=\"found\"}"), 1);
+    assert_eq!(
+        counted(&two, "auth_gate_session_fetches_total{result=\"found\"}"),
+        1
+    );
 }
 
 #[test]
@@ -229,7 +232,12 @@ fn a_made_up_cookie_never_reaches_the_store() {
     let alice = gate.signed_in("alice");
     let asked = |gate: &Gate| {
         ["found", "absent", "failed"]
-            .map(|result| counted(gate, &format!("auth_gate_session_fetches_total{{result=\"{result}\"}}")))
+            .map(|result| {
+                counted(
+                    gate,
+                    &format!("auth_gate_session_fetches_total{{result=\"{result}\"}}"),
+                )
+            })
             .iter()
             .sum::<u64>()
     };

@@ -16,6 +16,7 @@ pub mod http2;
 pub mod mail;
 pub mod nginx;
 pub mod place;
+pub mod relay;
 pub mod site;
 pub mod tls;
 pub mod uwsgi;
