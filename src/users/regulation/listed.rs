@@ -8,8 +8,9 @@ use super::{Reservation, Whom};
 use crate::slots::{Entry, Memory, Table, Text};
 use crate::users::MAX_NAME;
 
-/// Longer names are cut in lists; they are counted by their hash and never mixed up.
-const NAME: usize = 135;
+/// Room for the name of every user; with its length it fills words of eight bytes.
+const NAME: usize = 143;
+const _: () = assert!(NAME >= MAX_NAME);
 
 /// Length of an address as it is kept, in bytes.
 pub(super) const ADDRESS: usize = 16;
@@ -31,7 +32,7 @@ pub struct Listed {
 /// A user or an address that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// The canonical name of a user; a very long one is cut.
+    /// The canonical name of a user.
     User(Text<NAME>),
     /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
     Address(IpAddr),
@@ -117,7 +118,7 @@ pub(super) fn network_label(network: Ipv6Addr) -> [u8; LABEL] {
     label
 }
 
-/// The name that [`name_label`] was given, cut if it was very long.
+/// The name that [`name_label`] was given.
 pub(super) fn read_name(label: &[u8]) -> Option<Who> {
     let (length, name) = label.split_first()?;
     Text::from_padded(*length, name).map(Who::User)
