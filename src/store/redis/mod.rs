@@ -74,7 +74,8 @@ impl Redis {
     pub fn begin(&self, random: &mut Random<'_>) {
         let mut number = [0; 8];
         random(&mut number);
-        self.number.store(u64::from_le_bytes(number), Ordering::Relaxed);
+        self.number
+            .store(u64::from_le_bytes(number), Ordering::Relaxed);
     }
 
     fn visit(&self) -> Visit<'_> {
