@@ -30,11 +30,11 @@ pub use model::{
     Algorithm, Assertion, Credential, Enrolled, MAX_CODES, MAX_DEVICES, MAX_NAME, NewCode,
     NewCredential, NewTotp, Purpose, SecondFactor, TotpDevice, is_good_name,
 };
+#[doc(hidden)]
+pub use redis::read_anything;
 pub use redis::{
     Redis, RedisLayout, RedisSentinels, RedisServer, RedisSettings, RedisTls, RedisTlsVersion,
     RedisTrouble,
 };
-#[doc(hidden)]
-pub use redis::read_anything;
 pub use seal::StorageKey;
 pub use sqlite::{Contents, Sqlite, State, check, inspect};

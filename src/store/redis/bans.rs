@@ -89,10 +89,15 @@ impl Redis {
         let marks = all_bytes(visit.ask(members(keys::BANS, now, MOST))?)
             .map_err(|wrong| self.link.error(wrong))?;
         // What is no mark was not entered by us.
-        let marks = marks.iter().filter_map(|mark| mark.as_slice().try_into().ok());
+        let marks = marks
+            .iter()
+            .filter_map(|mark| mark.as_slice().try_into().ok());
         let cells: Vec<_> = marks.map(ban_cell).collect();
         let values = self.read_cells(visit, &cells)?;
-        let known = values.iter().flatten().filter_map(|value| Bans::read(value));
+        let known = values
+            .iter()
+            .flatten()
+            .filter_map(|value| Bans::read(value));
         let mut bans: Vec<Ban> = known.flat_map(|known| known.bans).collect();
         bans.retain(|ban| ban.until > now);
         bans.sort_by_cached_key(|ban| {

@@ -100,7 +100,9 @@ impl Writer {
             .number(session.ends)
             .bytes(&session.record)
             .byte(count);
-        methods.iter().fold(writer, |writer, method| writer.text(method))
+        methods
+            .iter()
+            .fold(writer, |writer, method| writer.text(method))
     }
 
     pub(super) fn ban(self, ban: &Ban) -> Writer {
@@ -120,9 +122,7 @@ impl Writer {
     pub(super) fn command(self, command: &Command) -> Writer {
         match command {
             Command::EndSession(key) => self.byte(1).key(key),
-            Command::EndUser { user, except } => {
-                self.byte(2).text(user).maybe_key(except.as_ref())
-            }
+            Command::EndUser { user, except } => self.byte(2).text(user).maybe_key(except.as_ref()),
             Command::EndAll => self.byte(3),
             Command::Ban(ban) => self.byte(4).ban(ban),
             Command::Revoke(target) => self.byte(5).target(target),
@@ -220,7 +220,10 @@ impl<'b> Reader<'b> {
             ends: self.number()?,
             record: self.bytes()?.to_vec(),
         };
-        for _ in 0..self.byte().filter(|count| usize::from(*count) <= MAX_METHODS)? {
+        for _ in 0..self
+            .byte()
+            .filter(|count| usize::from(*count) <= MAX_METHODS)?
+        {
             session.methods.push(self.text()?);
         }
         (session.record.len() <= MAX_RECORD).then_some(session)

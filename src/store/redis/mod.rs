@@ -17,6 +17,7 @@ mod tries;
 mod trouble;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -91,11 +92,15 @@ impl Redis {
             } => return self.replace_session(visit, session, old, by),
             Event::Started { session, .. } => {
                 let told = Told::Started;
-                return Ok(self.keep_sessions(visit, &[News { session, told }], now)?.pop());
+                return Ok(self
+                    .keep_sessions(visit, &[News { session, told }], now)?
+                    .pop());
             }
             Event::Used(session) => {
                 let told = Told::Used;
-                return Ok(self.keep_sessions(visit, &[News { session, told }], now)?.pop());
+                return Ok(self
+                    .keep_sessions(visit, &[News { session, told }], now)?
+                    .pop());
             }
             Event::Ended(key) => {
                 self.end_session(visit, key, now)?;
@@ -118,6 +123,12 @@ impl Redis {
             }
         }
         Ok(None)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redis(…)")
     }
 }
 

@@ -83,7 +83,8 @@ impl Tries {
         let count = u8::try_from(self.failures.len()).expect("no more than 128");
         let writer = Writer::new(KIND).tried(&of).byte(count);
         let failures = self.failures.iter();
-        let write = |writer: Writer, (when, number): &(u64, u64)| writer.number(*when).number(*number);
+        let write =
+            |writer: Writer, (when, number): &(u64, u64)| writer.number(*when).number(*number);
         failures.fold(writer, write).done()
     }
 
@@ -91,7 +92,9 @@ impl Tries {
         if tried.passed {
             self.failures.retain(|(when, _)| *when > tried.when);
         } else if self.failures.iter().all(|(_, known)| *known != number) {
-            let place = self.failures.partition_point(|(when, _)| *when <= tried.when);
+            let place = self
+                .failures
+                .partition_point(|(when, _)| *when <= tried.when);
             self.failures.insert(place, (tried.when, number));
             if self.failures.len() > OF_ONE {
                 self.failures.pop_front();
@@ -162,11 +165,15 @@ impl Redis {
         let marks = all_bytes(visit.ask(members(keys::TRIES, after, MOST))?)
             .map_err(|wrong| self.link.error(wrong))?;
         // What is no mark was not entered by us.
-        let marks = marks.iter().filter_map(|mark| mark.as_slice().try_into().ok());
+        let marks = marks
+            .iter()
+            .filter_map(|mark| mark.as_slice().try_into().ok());
         let cells: Vec<_> = marks.map(tries_cell).collect();
         let mut found = Vec::new();
         for tries in self.read_cells(visit, &cells)?.iter().flatten() {
-            let Some(tries) = Tries::read(tries) else { continue };
+            let Some(tries) = Tries::read(tries) else {
+                continue;
+            };
             let failures = tries.failures.iter().filter(|(when, _)| *when >= since);
             found.extend(failures.map(|(when, _)| Try {
                 at: tries.at,
@@ -182,7 +189,9 @@ impl Redis {
     }
 
     fn unlist_tries(&self, visit: Visit<'_>, mark: &[u8; 32]) -> Outcome<()> {
-        visit.ask(Call::new("ZREM", keys::TRIES).arg(mark)).map(drop)
+        visit
+            .ask(Call::new("ZREM", keys::TRIES).arg(mark))
+            .map(drop)
     }
 }
 
@@ -223,7 +232,10 @@ mod tests {
         }
         assert_eq!(tries.failures.len(), 2);
         let read = Tries::read(&tries.write()).unwrap();
-        assert_eq!((read.failures, read.target), (tries.failures.clone(), tries.target.clone()));
+        assert_eq!(
+            (read.failures, read.target),
+            (tries.failures.clone(), tries.target.clone())
+        );
         tries.count(&tried(9, true), 0);
         assert_eq!(tries.failures.len(), 2);
         tries.count(&tried(10, true), 0);

@@ -11,7 +11,9 @@ pub enum RedisTrouble {
     #[error("has broken off the connection ({0}); see its log")]
     BrokenOff(String),
     /// It does not answer in time.
-    #[error("did not answer within {0} seconds; see whether it hangs, or write a longer session.redis.timeout")]
+    #[error(
+        "did not answer within {0} seconds; see whether it hangs, or write a longer session.redis.timeout"
+    )]
     Late(u64),
     /// TLS does not come about.
     #[error("cannot be spoken to over TLS: {0}")]
@@ -20,10 +22,14 @@ pub enum RedisTrouble {
     #[error("does not let us in ({0}); write the right session.redis.username and password")]
     Password(String),
     /// Our user may not do something.
-    #[error("does not let our user do what is needed ({0}); allow it by ACL: ~auth-gate:* +@all -@admin -@dangerous +role +cluster|slots")]
+    #[error(
+        "does not let our user do what is needed ({0}); allow it by ACL: ~auth-gate:* +@all -@admin -@dangerous +role +cluster|slots"
+    )]
     Forbidden(String),
     /// It only reads: a replica, or a failover is under way.
-    #[error("takes no writes, as it is a replica; write where the primary is, or the sentinels, under session.redis")]
+    #[error(
+        "takes no writes, as it is a replica; write where the primary is, or the sentinels, under session.redis"
+    )]
     ReadOnly,
     /// It has no memory left.
     #[error("has no memory left; raise its maxmemory, and leave maxmemory-policy at noeviction")]
@@ -44,16 +50,22 @@ pub enum RedisTrouble {
     #[error("belongs to a cluster; write its nodes under session.redis.cluster.nodes")]
     InCluster,
     /// It belongs to no cluster.
-    #[error("is no part of a cluster ({0}); write session.redis.host instead of session.redis.cluster")]
+    #[error(
+        "is no part of a cluster ({0}); write session.redis.host instead of session.redis.cluster"
+    )]
     NoCluster(String),
     /// No sentinel knows of such a primary.
-    #[error("no sentinel knows a primary \"{0}\"; write the name from their `sentinel monitor` as session.redis.high_availability.sentinel_name")]
+    #[error(
+        "no sentinel knows a primary \"{0}\"; write the name from their `sentinel monitor` as session.redis.high_availability.sentinel_name"
+    )]
     NoPrimary(String),
     /// It says what cannot be understood, or far too much.
     #[error("gives answers that cannot be understood ({0}); see whether it is a Redis server")]
     Babble(String),
     /// What lies in it does not open.
-    #[error("holds {0} that does not open with session.secret; write the same session.secret on all machines")]
+    #[error(
+        "holds {0} that does not open with session.secret; write the same session.secret on all machines"
+    )]
     Sealed(String),
     /// Others were changing the same thing all the time.
     #[error("others have been changing the same thing all the time; try again")]

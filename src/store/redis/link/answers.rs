@@ -34,7 +34,11 @@ pub fn judge(value: Value) -> Verdict {
 
 fn refusal(code: &str, details: &str) -> Verdict {
     let said = || {
-        let said: String = details.chars().filter(|c| !c.is_control()).take(SAID).collect();
+        let said: String = details
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(SAID)
+            .collect();
         format!("{code} {said}")
     };
     // Older servers wrap what goes wrong within a script.
@@ -137,17 +141,38 @@ mod tests {
             format!("{:?}", refusal(code, details))
         };
         for (line, expected) in [
-            ("OOM command not allowed when used memory > 'maxmemory'.", "Refused(Full)"),
-            ("ERR Error running script: @user_script: 1: -OOM command not allowed", "Refused(Full)"),
-            ("ERR Error running script: @user_script: 1: -READONLY You can't", "Elsewhere(ReadOnly)"),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                "Refused(Full)",
+            ),
+            (
+                "ERR Error running script: @user_script: 1: -OOM command not allowed",
+                "Refused(Full)",
+            ),
+            (
+                "ERR Error running script: @user_script: 1: -READONLY You can't",
+                "Elsewhere(ReadOnly)",
+            ),
             ("NOSCRIPT No matching script.", "Unloaded"),
             ("MOVED 3999 127.0.0.1:6381", "Elsewhere(InCluster)"),
-            ("ASK 3999 ::1:6381", "Ask(Tcp { host: \"::1\", port: 6381 })"),
+            (
+                "ASK 3999 ::1:6381",
+                "Ask(Tcp { host: \"::1\", port: 6381 })",
+            ),
             ("ASK 3999", "Refused(Babble(\"ASK 3999\"))"),
             ("UNBLOCKED force unblock", "Elsewhere(ReadOnly)"),
-            ("WRONGPASS invalid", "Refused(Password(\"WRONGPASS invalid\"))"),
-            ("ERR Client sent AUTH, but no password is set", "Refused(Password(\"ERR Client sent AUTH, but no password is set\"))"),
-            ("WRONGTYPE x\u{1b}[2J", "Refused(Refused(\"WRONGTYPE x[2J\"))"),
+            (
+                "WRONGPASS invalid",
+                "Refused(Password(\"WRONGPASS invalid\"))",
+            ),
+            (
+                "ERR Client sent AUTH, but no password is set",
+                "Refused(Password(\"ERR Client sent AUTH, but no password is set\"))",
+            ),
+            (
+                "WRONGTYPE x\u{1b}[2J",
+                "Refused(Refused(\"WRONGTYPE x[2J\"))",
+            ),
         ] {
             assert_eq!(verdict(line), expected);
         }

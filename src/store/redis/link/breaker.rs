@@ -99,7 +99,10 @@ mod tests {
     #[test]
     fn a_server_that_failed_is_left_alone_and_then_tried_by_one() {
         let (breaker, server) = (Breaker::default(), server());
-        breaker.enter(&server).unwrap().failed(&RedisTrouble::Late(5));
+        breaker
+            .enter(&server)
+            .unwrap()
+            .failed(&RedisTrouble::Late(5));
         assert!(breaker.enter(&server).is_err());
         let over = |breaker: &Breaker| {
             let mut failed = breaker.failed.lock().unwrap();

@@ -55,7 +55,9 @@ impl Nodes {
         let known = Arc::new(match &settings.layout {
             RedisLayout::Single(server) => Known::One(server.clone()),
             RedisLayout::Sentinel(_) => Known::One(primary(settings, pool, deadline)?),
-            RedisLayout::Cluster(nodes) => Known::Cluster(cluster(nodes, settings, pool, deadline)?),
+            RedisLayout::Cluster(nodes) => {
+                Known::Cluster(cluster(nodes, settings, pool, deadline)?)
+            }
         });
         *self.lock() = Some(Arc::clone(&known));
         Ok(known)
@@ -149,7 +151,9 @@ fn cluster(
 ) -> Result<Vec<Part>, Wrong> {
     let ask = cmd("CLUSTER").arg("SLOTS").to_owned();
     ask_each(nodes, deadline, |node, deadline| {
-        let answer = pool.exchange(node, hello(settings), &[&ask], deadline)?.pop();
+        let answer = pool
+            .exchange(node, hello(settings), &[&ask], deadline)?
+            .pop();
         let answer = match judge(answer.unwrap_or_default()) {
             Verdict::Answer(answer) => list(answer)?,
             Verdict::Refused(trouble) | Verdict::Elsewhere(trouble) => return Err(trouble),
@@ -187,7 +191,10 @@ fn ask_each<T>(
     }
     Err(wrong.unwrap_or_else(|| {
         let nowhere = RedisServer::Unix("session.redis".into());
-        (nowhere, RedisTrouble::Unreachable("no server is named".into()))
+        (
+            nowhere,
+            RedisTrouble::Unreachable("no server is named".into()),
+        )
     }))
 }
 
@@ -229,11 +236,9 @@ fn server(host: &Value, port: &Value, asked: &RedisServer) -> Result<RedisServer
 /// CRC-16/XMODEM, by which a cluster gives keys to slots. None of our keys has braces.
 fn crc16(key: &[u8]) -> u16 {
     key.iter().fold(0, |crc: u16, byte| {
-        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
-            match crc & 0x8000 {
-                0 => crc << 1,
-                _ => (crc << 1) ^ 0x1021,
-            }
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| match crc & 0x8000 {
+            0 => crc << 1,
+            _ => (crc << 1) ^ 0x1021,
         })
     })
 }

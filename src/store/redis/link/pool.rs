@@ -50,9 +50,7 @@ impl Pool {
             || Wire::open(server, self.tls.as_ref(), hello, deadline),
             Ok,
         );
-        let answers = opened.and_then(|opened| {
-            wire.insert(opened).exchange(commands, deadline)
-        });
+        let answers = opened.and_then(|opened| wire.insert(opened).exchange(commands, deadline));
         match &answers {
             Ok(_) => {
                 leave.well();

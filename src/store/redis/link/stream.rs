@@ -51,10 +51,12 @@ impl Stream {
         let mut session = tls.session(server)?;
         while session.is_handshaking() {
             // What is left to be sent, such as an alert, is sent with the next step.
-            session.complete_io(&mut socket).map_err(|error| match is_late(&error) {
-                true => RedisTrouble::Late(deadline.seconds()),
-                false => RedisTrouble::Tls(tls.explain(&error)),
-            })?;
+            session
+                .complete_io(&mut socket)
+                .map_err(|error| match is_late(&error) {
+                    true => RedisTrouble::Late(deadline.seconds()),
+                    false => RedisTrouble::Tls(tls.explain(&error)),
+                })?;
         }
         Ok(Stream::Tls(Box::new(StreamOwned::new(session, socket))))
     }

@@ -116,7 +116,8 @@ fn verifier(
                 .map_err(|error| unreadable(folder, &error))?;
         }
     }
-    let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let builder =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
     let verifier = builder.build().map_err(|_| {
         let why = "neither the system nor certificates_directory has a certificate to believe";
         RedisTrouble::Tls(why.into())
@@ -150,7 +151,9 @@ fn ours(key: &str, error: &dyn std::fmt::Display) -> RedisTrouble {
 
 fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> RedisTrouble {
     let path = path.display();
-    RedisTrouble::Tls(format!("cannot read {path} (certificates_directory): {why}"))
+    RedisTrouble::Tls(format!(
+        "cannot read {path} (certificates_directory): {why}"
+    ))
 }
 
 /// Believes every certificate, as `skip_verify` says.

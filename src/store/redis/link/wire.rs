@@ -64,7 +64,8 @@ impl Wire {
             let role = command.args_iter().next() == Some(redis::Arg::Simple(b"ROLE"));
             match judge(answer) {
                 Verdict::Answer(Value::Array(parts)) if role => {
-                    let is_primary = matches!(&parts[..], [Value::BulkString(word), ..] if word == b"master");
+                    let is_primary =
+                        matches!(&parts[..], [Value::BulkString(word), ..] if word == b"master");
                     if !is_primary {
                         return Err(RedisTrouble::ReadOnly);
                     }

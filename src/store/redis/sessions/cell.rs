@@ -201,9 +201,15 @@ mod tests {
             panic!("cannot be read")
         };
         assert_eq!(read.session, session());
-        assert_eq!((read.stamps.user, read.stamps.pardon, read.stamps.all), (1, 2, 3));
+        assert_eq!(
+            (read.stamps.user, read.stamps.pardon, read.stamps.all),
+            (1, 2, 3)
+        );
         for length in 0..written.len() {
-            assert!(Cell::read(&written[..length], [7; 32]).is_none(), "{length}");
+            assert!(
+                Cell::read(&written[..length], [7; 32]).is_none(),
+                "{length}"
+            );
         }
         let more = [&written[..], b"x"].concat();
         assert!(Cell::read(&more, [7; 32]).is_none());
@@ -219,7 +225,10 @@ mod tests {
         assert!(!lasting(5, 0, 3).valid(&epochs(6, 3)));
         assert!(!lasting(5, 0, 3).valid(&epochs(5, 4)));
         assert!(lasting(5, 6, 3).valid(&epochs(6, 3)));
-        assert!(!lasting(5, 6, 3).valid(&epochs(7, 3)), "a pardon is for one end");
+        assert!(
+            !lasting(5, 6, 3).valid(&epochs(7, 3)),
+            "a pardon is for one end"
+        );
         assert!(!lasting(5, 6, 3).valid(&epochs(6, 4)));
     }
 

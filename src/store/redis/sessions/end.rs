@@ -15,6 +15,9 @@ use crate::store::{Command, LedgerSession, SessionKey};
 /// How often a new epoch is begun while others begin one.
 const TRIES: usize = 16;
 
+/// Sessions of all that are looked at one by one to be counted; of more, the lists are believed.
+const COUNTED: usize = 50_000;
+
 /// Begins an epoch, if that of which one knows has not ended.
 const RAISE: &str = "if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -53,10 +56,15 @@ impl Redis {
         let cell = Self::session_cell(old);
         let (his, user) = self.change_cell(visit, cell, |value| {
             match value.and_then(|value| Cell::read(value, *old)) {
-                Some(Cell::Over(over)) => (Change::Keep, (over.successor == Some(session.key), None)),
+                Some(Cell::Over(over)) => {
+                    (Change::Keep, (over.successor == Some(session.key), None))
+                }
                 Some(Cell::Lasting(there)) => {
                     let (value, seconds) = there.end(Some(session.key), now);
-                    (Change::Write(value, seconds), (true, Some(there.session.user)))
+                    (
+                        Change::Write(value, seconds),
+                        (true, Some(there.session.user)),
+                    )
                 }
                 None => {
                     let (value, seconds) = Over::unknown();
@@ -91,7 +99,9 @@ impl Redis {
         let there = value.flatten().and_then(|value| Cell::read(&value, *old));
         Ok(match there {
             // Written down once already, and tried again after an error.
-            Some(Cell::Over(over)) if over.successor == Some(session.key) => Some(Some(over.stamps)),
+            Some(Cell::Over(over)) if over.successor == Some(session.key) => {
+                Some(Some(over.stamps))
+            }
             Some(Cell::Over(_)) => None,
             Some(Cell::Lasting(there)) => {
                 let epochs = self.epochs(visit, [there.session.user.as_str()])?;
@@ -171,6 +181,14 @@ impl Redis {
     pub(in super::super) fn end_everybody(&self, visit: Visit<'_>, now: u64) -> Outcome<usize> {
         // Listed before the epoch begins: what comes into the lists later may have begun in it.
         let listed = self.listed(visit, None, now)?;
+        let mut count = listed.len();
+        if count <= COUNTED {
+            // A session that was used while it ended may still be listed.
+            count = 0;
+            for part in listed.chunks(CHUNK) {
+                count += self.lasting(visit, part, now)?.len();
+            }
+        }
         self.begin_epoch(visit, None, None, now)?;
         let ended: Vec<Ended> = listed
             .into_iter()
@@ -181,7 +199,7 @@ impl Redis {
             })
             .collect();
         self.unlist(visit, &ended)?;
-        Ok(ended.len())
+        Ok(count)
     }
 
     /// Begins a new epoch of a user or of all, which one session survives. Gives the epochs before

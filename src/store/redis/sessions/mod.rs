@@ -48,30 +48,20 @@ impl Redis {
         key: &SessionKey,
         now: u64,
     ) -> Outcome<Option<LedgerSession>> {
-        let visit = self.visit();
-        let cell = self.read_cells(visit, &[Self::session_cell(key)])?.pop();
-        let cell = cell.flatten().and_then(|value| Cell::read(&value, *key));
-        let Some(Cell::Lasting(found)) = cell else {
-            return Ok(None);
-        };
-        // Read after the session: an end that comes between the two counts.
-        let epochs = self.epochs(visit, [found.session.user.as_str()])?;
-        Ok(found.lasts(&epochs, now).then_some(found.session))
+        Ok(self.lasting(self.visit(), &[*key], now)?.pop())
     }
 
     /// The sessions that last, of one user or of all, newest first.
-    pub(super) fn list_sessions(&self, user: Option<&str>, now: u64) -> Outcome<Vec<LedgerSession>> {
+    pub(super) fn list_sessions(
+        &self,
+        user: Option<&str>,
+        now: u64,
+    ) -> Outcome<Vec<LedgerSession>> {
         let visit = self.visit();
         let mut found = Vec::new();
         for part in self.listed(visit, user, now)?.chunks(CHUNK) {
-            let part = self.lasting(visit, part)?;
-            let users = part.iter().map(|found| found.session.user.as_str());
-            let epochs = self.epochs(visit, users)?;
-            let lasting = part.into_iter().filter(|found| {
-                let his = user.is_none_or(|user| found.session.user == user);
-                his && found.lasts(&epochs, now)
-            });
-            found.extend(lasting.map(|found| found.session));
+            let part = self.lasting(visit, part, now)?.into_iter();
+            found.extend(part.filter(|found| user.is_none_or(|user| found.user == user)));
         }
         found.sort_by(|a, b| (b.created, a.key).cmp(&(a.created, b.key)));
         Ok(found)
@@ -102,7 +92,10 @@ impl Redis {
                 Some(next) => {
                     let seconds = next.kept(now);
                     let ends = next.session.ends;
-                    (Change::Write(Cell::Lasting(next).write(), seconds), Some(ends))
+                    (
+                        Change::Write(Cell::Lasting(next).write(), seconds),
+                        Some(ends),
+                    )
                 }
                 None => (Change::Keep, None),
             }
@@ -146,17 +139,27 @@ impl Redis {
         Ok(listed)
     }
 
-    /// Those of the sessions that have not been ended one by one.
-    fn lasting(&self, visit: Visit<'_>, keys: &[SessionKey]) -> Outcome<Vec<Lasting>> {
+    /// Those of the sessions that last.
+    fn lasting(
+        &self,
+        visit: Visit<'_>,
+        keys: &[SessionKey],
+        now: u64,
+    ) -> Outcome<Vec<LedgerSession>> {
         let cells: Vec<_> = keys.iter().map(Self::session_cell).collect();
         let values = self.read_cells(visit, &cells)?;
-        let found = keys.iter().zip(values).filter_map(|(key, value)| {
-            match Cell::read(&value?, *key)? {
-                Cell::Lasting(found) => Some(found),
-                Cell::Over(_) => None,
-            }
-        });
-        Ok(found.collect())
+        let found =
+            keys.iter()
+                .zip(values)
+                .filter_map(|(key, value)| match Cell::read(&value?, *key)? {
+                    Cell::Lasting(found) => Some(found),
+                    Cell::Over(_) => None,
+                });
+        let found: Vec<Lasting> = found.collect();
+        // Read after the sessions: an end that comes between the two counts.
+        let epochs = self.epochs(visit, found.iter().map(|found| found.session.user.as_str()))?;
+        let found = found.into_iter().filter(|found| found.lasts(&epochs, now));
+        Ok(found.map(|found| found.session).collect())
     }
 
     /// When the sessions of all, and of each of these users, were ended last.
@@ -165,6 +168,7 @@ impl Redis {
         visit: Visit<'_>,
         users: impl IntoIterator<Item = &'u str>,
     ) -> Outcome<Epochs> {
+        // Each once.
         let users: HashSet<&str> = users.into_iter().collect();
         let users: Vec<&str> = users.into_iter().collect();
         let mut calls = vec![Call::new("GET", keys::EPOCH)];
@@ -178,7 +182,9 @@ impl Redis {
         let users = users.into_iter().map(str::to_owned);
         Ok(Epochs {
             all,
-            users: users.zip(numbers.into_iter().skip(1)).collect::<HashMap<_, _>>(),
+            users: users
+                .zip(numbers.into_iter().skip(1))
+                .collect::<HashMap<_, _>>(),
         })
     }
 }
