@@ -1,6 +1,10 @@
 //! The store in Redis, against real servers of every kind, and when these fail.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "contract/mod.rs"]
+mod contract;
+#[path = "redis/contract.rs"]
+mod contract_of_all;
 #[path = "redis/failover.rs"]
 mod failover;
 #[path = "redis/fixture.rs"]

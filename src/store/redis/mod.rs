@@ -70,6 +70,15 @@ impl Redis {
         })
     }
 
+    /// A process begins that has this from its parent: what it numbers must not bear the numbers of its
+    /// siblings.
+    pub fn begin(&self, random: &mut Random<'_>) {
+        let mut number = [0; 8];
+        random(&mut number);
+        self.number
+            .store(u64::from_le_bytes(number), Ordering::Relaxed);
+    }
+
     fn visit(&self) -> Visit<'_> {
         self.link.visit(Duration::ZERO)
     }
@@ -193,7 +202,7 @@ impl Ledger for Redis {
             Command::EndAll => self.end_everybody(visit, now)?,
             Command::Ban(ban) => self.write_ban(visit, ban, false, now)?.into(),
             Command::Revoke(target) => {
-                self.forget_tries(visit, target)?;
+                self.forgive(visit, target, now)?;
                 self.revoke_bans(visit, target, now)?
             }
             Command::Count(tried) => {
@@ -209,8 +218,8 @@ impl Ledger for Redis {
         self.read_orders(mark, most, wait)
     }
 
-    fn mark_before(&self, seconds: u64, _now: u64) -> Outcome<Mark> {
-        self.find_mark(seconds)
+    fn mark_before(&self, seconds: u64, now: u64) -> Outcome<Mark> {
+        self.find_mark(now.saturating_sub(seconds))
     }
 
     fn probe(&self, now: u64) -> Outcome<()> {

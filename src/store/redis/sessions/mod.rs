@@ -86,6 +86,7 @@ impl Redis {
             let next = match there {
                 Some(Cell::Over(_)) => None,
                 Some(Cell::Lasting(there)) => there.valid(&epochs).then(|| there.with(session)),
+                Some(Cell::Pardoned(stamps)) => begin(session, Told::Heir(stamps), &epochs),
                 None => begin(session, told, &epochs),
             };
             match next {
@@ -153,7 +154,7 @@ impl Redis {
                 .zip(values)
                 .filter_map(|(key, value)| match Cell::read(&value?, *key)? {
                     Cell::Lasting(found) => Some(found),
-                    Cell::Over(_) => None,
+                    Cell::Over(_) | Cell::Pardoned(_) => None,
                 });
         let found: Vec<Lasting> = found.collect();
         // Read after the sessions: an end that comes between the two counts.
