@@ -1,6 +1,8 @@
 //! The store in Redis, against real servers of every kind, and when these fail.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "redis/command.rs"]
+mod command;
 #[path = "contract/mod.rs"]
 mod contract;
 #[path = "redis/contract.rs"]

@@ -207,6 +207,11 @@ impl Servers {
         self.folder.join("redis.sock")
     }
 
+    /// A folder that is gone with the servers.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The folder with the certificate of the authority.
     pub fn authority(&self) -> PathBuf {
         self.folder.join("ca")
