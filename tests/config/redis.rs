@@ -14,7 +14,7 @@ fn with(redis: &str) -> String {
 
 fn settings(redis: &str) -> RedisSettings {
     match Memory::new(&with(redis)).load() {
-        Ok(loaded) => loaded.config.session.redis.unwrap(),
+        Ok(loaded) => loaded.config.session.redis.expect("it is there"),
         Err(problems) => panic!("{}", lines(&problems)),
     }
 }
@@ -39,7 +39,7 @@ fn one_server_has_authelias_defaults() {
         matches!(&redis.layout, RedisLayout::Single(server) if *server == tcp("2001:db8::1", 7000))
     );
     assert_eq!(redis.username.as_deref(), Some("gate"));
-    assert_eq!(redis.password.unwrap().expose_secret(), "pass");
+    assert_eq!(redis.password.expect("it is there").expose_secret(), "pass");
     assert_eq!((redis.database, redis.timeout), (3, Duration::from_secs(1)));
     let redis = settings("{host: /run/redis.sock, timeout: 2s}");
     let RedisLayout::Single(RedisServer::Unix(path)) = &redis.layout else {
@@ -49,7 +49,11 @@ fn one_server_has_authelias_defaults() {
         (path.as_path(), redis.timeout.as_secs()),
         (Path::new("/run/redis.sock"), 2)
     );
-    let none = Memory::new(LEAST).load().unwrap().config.session;
+    let none = Memory::new(LEAST)
+        .load()
+        .expect("it is there")
+        .config
+        .session;
     assert!(none.redis.is_none() && none.shared_store().is_none());
 }
 
@@ -70,7 +74,10 @@ fn what_stands_beside_a_list_of_nodes_is_one_of_them() {
         (sentinels.name.as_str(), sentinels.username.as_deref()),
         ("gate", Some("watch"))
     );
-    assert_eq!(sentinels.password.unwrap().expose_secret(), "sp");
+    assert_eq!(
+        sentinels.password.expect("it is there").expose_secret(),
+        "sp"
+    );
     let redis = settings("{host: one, high_availability: {sentinel_name: gate}}");
     assert!(
         matches!(redis.layout, RedisLayout::Sentinel(sentinels) if sentinels.nodes == [tcp("one", 26_379)])
@@ -85,7 +92,7 @@ fn what_stands_beside_a_list_of_nodes_is_one_of_them() {
 fn tls_is_spoken_as_it_is_written() {
     let tls = settings("{host: redis, tls: {minimum_version: TLS1.0}}")
         .tls
-        .unwrap();
+        .expect("it is there");
     assert!(tls.verify && tls.server_name.is_none() && tls.certificates.is_none());
     assert_eq!(
         (tls.oldest, tls.newest),
@@ -95,9 +102,15 @@ fn tls_is_spoken_as_it_is_written() {
         "{host: redis, tls: {server_name: redis.example.com, minimum_version: TLS1.3, \
         certificate_chain: '-----BEGIN CERTIFICATE-----', private_key: '-----BEGIN KEY-----'}}",
     ) + "certificates_directory: certs\n";
-    let loaded = Memory::new(&yaml).load().unwrap();
+    let loaded = Memory::new(&yaml).load().expect("it is there");
     assert_eq!(lines(&loaded.warnings), "");
-    let tls = loaded.config.session.redis.unwrap().tls.unwrap();
+    let tls = loaded
+        .config
+        .session
+        .redis
+        .expect("it is there")
+        .tls
+        .expect("it is there");
     assert_eq!(
         tls.certificates.as_deref(),
         Some(Path::new("/etc/gate/certs"))
@@ -173,7 +186,7 @@ fn what_has_no_effect_is_said_once() {
     let warnings = Memory::new(&yaml).warnings();
     let keys: Vec<_> = warnings
         .lines()
-        .map(|line| line.split(": ").nth(1).unwrap())
+        .map(|line| line.split(": ").nth(1).expect("it is there"))
         .collect();
     let redis = |key: &str| format!("session.redis.{key}");
     let expected = [
