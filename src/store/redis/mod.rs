@@ -17,6 +17,7 @@ mod tries;
 mod trouble;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -134,6 +135,12 @@ impl Redis {
     }
 }
 
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redis(…)")
+    }
+}
+
 /// Plain news of sessions from the beginning of the events on, no two of the same one.
 fn plain_news(events: &[Event]) -> Vec<News<'_>> {
     let mut keys = HashSet::new();
@@ -195,7 +202,7 @@ impl Ledger for Redis {
             Command::EndAll => self.end_everybody(visit, now)?,
             Command::Ban(ban) => self.write_ban(visit, ban, false, now)?.into(),
             Command::Revoke(target) => {
-                self.forget_tries(visit, target)?;
+                self.forgive(visit, target, now)?;
                 self.revoke_bans(visit, target, now)?
             }
             Command::Count(tried) => {
@@ -211,8 +218,8 @@ impl Ledger for Redis {
         self.read_orders(mark, most, wait)
     }
 
-    fn mark_before(&self, seconds: u64, _now: u64) -> Outcome<Mark> {
-        self.find_mark(seconds)
+    fn mark_before(&self, seconds: u64, now: u64) -> Outcome<Mark> {
+        self.find_mark(now.saturating_sub(seconds))
     }
 
     fn probe(&self, now: u64) -> Outcome<()> {
