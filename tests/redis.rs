@@ -13,6 +13,8 @@ mod failover;
 mod fixture;
 #[path = "redis/hostile.rs"]
 mod hostile;
+#[path = "redis/interrupted.rs"]
+mod interrupted;
 #[path = "redis/kinds.rs"]
 mod kinds;
 #[path = "redis/orders.rs"]

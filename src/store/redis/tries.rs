@@ -48,12 +48,11 @@ impl Unsure {
         unsure.remove(place).map(|(_, number)| number)
     }
 
-    pub(super) fn remember(&self, tried: &Try, number: u64) {
+    pub(super) fn remember(&self, told: Vec<(Try, u64)>) {
         let mut unsure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if unsure.len() >= UNSURE {
-            unsure.pop_front();
-        }
-        unsure.push_back((tried.clone(), number));
+        unsure.extend(told);
+        let many = unsure.len().saturating_sub(UNSURE);
+        unsure.drain(..many);
     }
 }
 
@@ -268,7 +267,7 @@ mod tests {
     #[test]
     fn numbers_of_attempts_that_may_be_lost_are_used_again() {
         let unsure = Unsure::default();
-        unsure.remember(&tried(1, false), 7);
+        unsure.remember(vec![(tried(1, false), 7)]);
         assert_eq!(unsure.take(&tried(2, false)), None);
         assert_eq!(unsure.take(&tried(1, false)), Some(7));
         assert_eq!(unsure.take(&tried(1, false)), None);
