@@ -51,7 +51,6 @@ impl Pool {
         let is_fair = deadline.left().map_err(late)? >= FAIR;
         let leave = self.breaker.enter(server)?;
         let kept = self.take(server);
-        let was_kept = kept.is_some();
         let mut wire = None;
         let opened = kept.map_or_else(
             || Wire::open(server, self.tls.as_ref(), hello, deadline),
@@ -63,8 +62,9 @@ impl Pool {
                 leave.well();
                 self.keep(server, wire);
             }
-            // It was closed while it waited here, and so were those beside it.
-            Err(RedisTrouble::BrokenOff(_)) if was_kept => self.drop_all(server),
+            // It was closed while it waited here, or while it was used; those beside it may be, too. Who
+            // has spoken to the server knows that it is there.
+            Err(RedisTrouble::BrokenOff(_)) if wire.is_some() => self.drop_all(server),
             Err(RedisTrouble::Late(_)) if !is_fair => {}
             Err(trouble) if trouble.is_silence() => {
                 leave.failed(trouble);
