@@ -25,6 +25,7 @@ pub mod place {
     pub const SETTLED: usize = 3960;
     pub const RECHECKED: usize = 3968;
     pub const RECOVERED: usize = 3976;
+    pub const RESTORED_AT: usize = 3992;
 }
 
 /// The one block of the pool; made and given its random secret on first use.

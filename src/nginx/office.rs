@@ -224,11 +224,9 @@ impl Office {
 
 /// The store that other machines use as well, if there is one. Nobody is spoken to yet.
 fn shared(config: &Config) -> Result<Option<Arc<Redis>>, StoreError> {
-    let session = &config.session;
-    let Some((settings, secret)) = session.redis.as_ref().zip(session.secret.as_ref()) else {
+    let Some((settings, key)) = config.session.shared_store() else {
         return Ok(None);
     };
-    let key = StorageKey::derive(secret.expose_secret().as_bytes());
     let redis = Redis::new(settings.clone(), key, &mut |bytes| fill(bytes))?;
     Ok(Some(Arc::new(redis)))
 }

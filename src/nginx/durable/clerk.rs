@@ -278,7 +278,7 @@ impl Clerk {
                 .for_each(|tried| tries::count(&self.desk, tried));
             // The last word counts there, so of several bans of one target the longest goes last.
             bans.iter().rev().for_each(|ban| orders::ban(zone, ban));
-            zone.has_failures();
+            zone.has_failures(crate::nginx::now());
         }
         if let Some(orders) = brought.orders {
             self.last.set(Some(orders.next));
