@@ -14,6 +14,8 @@ mod messages_second;
 mod mutations;
 #[path = "config/recorded.rs"]
 mod recorded;
+#[path = "config/redis.rs"]
+mod redis;
 #[path = "config/second.rs"]
 mod second;
 #[path = "config/values.rs"]

@@ -29,6 +29,7 @@ mod nginx {
     mod doors_recorded;
     mod doors_replayed;
     mod examples;
+    mod faults;
     mod hashing;
     mod hosts;
     mod identity_headers;

@@ -7,7 +7,6 @@ use super::report::{At, Report};
 
 /// Checks what one value alone cannot tell.
 pub(super) fn check(root: &At<'_>, report: &mut Report) {
-    redis(root, report);
     privacy(root, report);
     server(root, report);
 }
@@ -27,37 +26,6 @@ pub(super) fn need(at: &At<'_>, key: &str, example: &str, report: &mut Report) {
             at,
             format!("has no {key}; write for instance `{key}: {example}`"),
         );
-    }
-}
-
-fn redis(root: &At<'_>, report: &mut Report) {
-    let Some(redis) = root.get("session.redis") else {
-        return;
-    };
-    if root
-        .get("session.secret")
-        .and_then(|at| at.filled())
-        .is_none()
-    {
-        report.error(
-            &redis,
-            "needs session.secret; write 64 random characters there",
-        );
-    }
-    if let Some(sentinel) = redis.get("high_availability") {
-        need(&sentinel, "sentinel_name", "authelia", report);
-    }
-    let lists = ["high_availability.nodes", "cluster.nodes"];
-    let nodes: Vec<At<'_>> = lists
-        .iter()
-        .filter_map(|key| redis.get(key))
-        .flat_map(|at| at.items())
-        .collect();
-    for node in &nodes {
-        need(node, "host", "redis-1", report);
-    }
-    if nodes.is_empty() {
-        need(&redis, "host", "localhost", report);
     }
 }
 

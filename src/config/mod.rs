@@ -26,6 +26,7 @@ mod old;
 mod personal;
 mod portal;
 mod problem;
+mod redis;
 mod regulation;
 mod report;
 mod rewrite;
@@ -185,7 +186,7 @@ impl Parts {
     fn read(root: &At<'_>, path: &Path, report: &mut Report) -> Parts {
         let users_file = backend::users_file(root, path, report);
         let (rules, wants_second) = rules::rules(root, report);
-        let (mut session, default_redirection_url) = sessions::sessions(root, report);
+        let (mut session, default_redirection_url) = sessions::sessions(root, path, report);
         let regulation = regulation::regulation(root, report);
         let storage = storage::storage(root, path, report);
         let notifier = notifier::notifier(root, path, report);

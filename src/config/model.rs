@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::access::Rules;
 use crate::mail::Notifier;
 use crate::portal::{Account, Endpoint, RateLimits, SecondFactors, Theme};
 use crate::session::Realm;
+use crate::store::{RedisSettings, StorageKey};
 use crate::users::regulation::Settings;
 use crate::users::{Directory, HashParameters, Matching};
 
@@ -49,10 +50,10 @@ pub struct Config {
 pub struct Sessions {
     /// `session.secret`; without one the key is random.
     pub secret: Option<SecretString>,
-    /// `session.redis`.
-    pub redis: Option<crate::store::RedisSettings>,
     /// `session.cookies`, at least one, in the order of the file.
     pub cookies: Vec<CookieDomain>,
+    /// `session.redis`: where sessions are kept that several machines share.
+    pub redis: Option<RedisSettings>,
 }
 
 /// One entry of `session.cookies`.
@@ -127,6 +128,14 @@ pub enum ValueType {
 }
 
 impl Sessions {
+    /// How to speak to the store that several machines share, and its key, which is made from
+    /// [`Sessions::secret`]; nothing where there is no such store.
+    pub fn shared_store(&self) -> Option<(&RedisSettings, StorageKey)> {
+        let secret = self.secret.as_ref()?;
+        let key = StorageKey::derive(secret.expose_secret().as_bytes());
+        Some((self.redis.as_ref()?, key))
+    }
+
     /// The cookie domain that `host` (without port) lies in, and its place in the list: the first
     /// that covers it.
     pub fn domain_of(&self, host: &str) -> Option<(usize, &CookieDomain)> {

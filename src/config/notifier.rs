@@ -32,10 +32,12 @@ pub(super) fn notifier(
     let certificates = root
         .get("certificates_directory")
         .filter(|at| at.filled().is_some());
-    if let (Some(at), None) = (&certificates, &smtp) {
+    let needed = smtp.is_some() || root.get("session.redis.tls").is_some();
+    if let (Some(at), false) = (&certificates, needed) {
         report.warn(
             at,
-            "has no effect: its certificates are for mail servers, and there is no notifier.smtp",
+            "has no effect: its certificates are for mail servers and Redis, and there is neither \
+            notifier.smtp nor session.redis.tls",
         );
     }
     let certificates = certificates.and_then(|at| Some(beside(configuration, at.filled()?)));

@@ -1,10 +1,13 @@
 //! `session`: cookie domains, lifetimes, the secret.
 
+use std::path::Path;
+
 use secrecy::SecretString;
 use url::Url;
 
 use super::domains::{distinct, domain_name, inside, scope, secure_url};
 use super::model::{CookieDomain, Sessions};
+use super::redis::redis;
 use super::report::{At, Report};
 use super::values::duration;
 use super::yaml::Kind;
@@ -33,8 +36,13 @@ struct Common {
     lifetimes: Lifetimes,
 }
 
-/// Reads `session`; the second value is the old `default_redirection_url`.
-pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<Url>) {
+/// Reads `session`; the second value is the old `default_redirection_url`. Relative paths are
+/// relative to `configuration`.
+pub(super) fn sessions(
+    root: &At<'_>,
+    configuration: &Path,
+    report: &mut Report,
+) -> (Sessions, Option<Url>) {
     let redirection = root.get("default_redirection_url");
     let Some(session) = root.get("session") else {
         report.missing(
@@ -44,8 +52,8 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
         return (
             Sessions {
                 secret: None,
-                redis: None,
                 cookies: Vec::new(),
+                redis: None,
             },
             None,
         );
@@ -55,30 +63,12 @@ pub(super) fn sessions(root: &At<'_>, report: &mut Report) -> (Sessions, Option<
     distinct(&session.list("cookies"), report);
     let secret = secret(&session, report);
     let url = redirection.and_then(|at| Url::parse(at.text()?).ok());
-    let redis = session
-        .get("redis")
-        .map(|redis| crate::store::RedisSettings {
-            layout: crate::store::RedisLayout::Single(crate::store::RedisServer::Tcp {
-                host: redis
-                    .get("host")
-                    .and_then(|at| at.filled().map(str::to_owned))
-                    .unwrap_or_default(),
-                port: 6379,
-            }),
-            username: None,
-            password: None,
-            database: 0,
-            timeout: std::time::Duration::from_secs(2),
-            tls: None,
-        });
-    (
-        Sessions {
-            secret,
-            redis,
-            cookies,
-        },
-        url,
-    )
+    let sessions = Sessions {
+        secret,
+        cookies,
+        redis: redis(root, configuration, report),
+    };
+    (sessions, url)
 }
 
 fn cookies(

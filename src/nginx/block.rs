@@ -24,6 +24,8 @@ pub mod place {
     pub const COUNTED: usize = 3944;
     pub const SETTLED: usize = 3960;
     pub const RECHECKED: usize = 3968;
+    pub const RECOVERED: usize = 3976;
+    pub const RESTORED_AT: usize = 3992;
 }
 
 /// The one block of the pool; made and given its random secret on first use.

@@ -202,12 +202,13 @@ fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64)
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
     );
+    let asked = super::milliseconds();
     let work = move || office.run(work);
     let then = move |waiting: Waiting, ran: Option<_>| {
         meters::set_errands(&zone);
         // Whether or not somebody still waits.
         let done = ran.map(|(done, news): (_, News)| {
-            news.spread(&told, &snapshot, &zone);
+            news.spread(&told, &snapshot, &zone, asked);
             done
         });
         waiting.resume(move |request| {
@@ -236,11 +237,12 @@ fn run_aside(request: Request<'_>, loaded: &Loaded, work: AsideWork) {
         Rc::clone(&loaded.snapshot),
         Rc::clone(&request.whole().zone),
     );
+    let asked = super::milliseconds();
     let work = move || office.run_aside(work);
     errands::run_aside(loaded.threads, work, move |ran| match ran {
         Some((event, news)) => {
             meters::set_errands(&zone);
-            news.spread(&told, &snapshot, &zone);
+            news.spread(&told, &snapshot, &zone, asked);
             if let Some(event) = event {
                 audit::tell_aside(&zone, &event);
             }

@@ -29,8 +29,18 @@ impl Zone {
             .is_some_and(|restored| restored.load(Ordering::Acquire) == 0)
     }
 
-    /// Says that they are there.
-    pub fn has_failures(&self) {
+    /// Whether what was told of an attempt made at `when` is among the failures that were restored, or
+    /// will be.
+    pub fn has_restored(&self, when: u64) -> bool {
+        let at = self.long(place::RESTORED_AT);
+        self.wants_failures() || at.is_some_and(|at| when < at.load(Ordering::Acquire))
+    }
+
+    /// Says that they are there, as they were at `now`.
+    pub fn has_failures(&self, now: u64) {
+        if let Some(at) = self.long(place::RESTORED_AT) {
+            at.store(now, Ordering::Release);
+        }
         if let Some(restored) = self.word(place::RESTORED) {
             restored.store(1, Ordering::Release);
         }

@@ -70,10 +70,11 @@ pub struct News {
 }
 
 impl News {
-    /// Lets this worker and the others know. On the loop.
-    pub fn spread(self, office: &Office, snapshot: &Snapshot, zone: &Zone) {
+    /// Lets this worker and the others know. On the loop. The errand began at `begun`, in milliseconds of
+    /// the clock that nobody sets.
+    pub fn spread(self, office: &Office, snapshot: &Snapshot, zone: &Zone, begun: u64) {
         if let Some(found) = self.factors {
-            office.tell_of_factors(found, zone);
+            office.tell_of_factors(found, zone, begun);
         }
         match self.users {
             Some(Ok(reading)) => snapshot.adopt(reading, zone),
@@ -149,12 +150,12 @@ impl Office {
         self.archive.as_ref()
     }
 
-    fn tell_of_factors(&self, found: Result<(), Outage>, zone: &Zone) {
+    fn tell_of_factors(&self, found: Result<(), Outage>, zone: &Zone, begun: u64) {
         let sessions = self.sessions_in() == Some(Store::Sqlite);
         match found {
             Err(outage) => {
                 let grace = sessions.then(|| self.grace());
-                outage::begins(zone, Store::Sqlite, grace, &outage);
+                outage::begins(zone, Store::Sqlite, grace, &outage, begun);
             }
             // It can be read; whether it can be written the clerk finds out.
             Ok(()) if sessions => {}
@@ -223,11 +224,9 @@ impl Office {
 
 /// The store that other machines use as well, if there is one. Nobody is spoken to yet.
 fn shared(config: &Config) -> Result<Option<Arc<Redis>>, StoreError> {
-    let session = &config.session;
-    let Some((settings, secret)) = session.redis.as_ref().zip(session.secret.as_ref()) else {
+    let Some((settings, key)) = config.session.shared_store() else {
         return Ok(None);
     };
-    let key = StorageKey::derive(secret.expose_secret().as_bytes());
     let redis = Redis::new(settings.clone(), key, &mut |bytes| fill(bytes))?;
     Ok(Some(Arc::new(redis)))
 }

@@ -112,13 +112,15 @@ pub enum Event {
         replaces: Option<SessionKey>,
     },
     /// A session was used, and ends later now. One that was lost, as when another machine took over
-    /// that had not heard of it, is kept anew; one that is over stays so.
+    /// that had not heard of it, is kept anew; one that is over stays so, and so does one that began
+    /// before all of its user's were ended. Older news than those that are known change nothing.
     Used(LedgerSession),
     /// A session is over. An order says so to everybody.
     Ended(SessionKey),
     /// Somebody was banned. An order says so to other machines.
     Banned(Ban),
-    /// Somebody tried to sign in. An order says so to other machines.
+    /// Somebody tried to sign in. An order says so to other machines. What failed before a success
+    /// that is known, or before he was forgiven, does not count, however late it is told.
     Tried(Try),
 }
 
@@ -127,7 +129,8 @@ pub enum Event {
 pub enum Command {
     /// End one session.
     EndSession(SessionKey),
-    /// End the sessions of a user that have begun by now.
+    /// End the sessions of a user that have begun by now: all that are written down, whatever their
+    /// clocks say.
     EndUser {
         /// Canonical name.
         user: String,
@@ -168,7 +171,8 @@ pub struct Orders {
     pub orders: Vec<Order>,
     /// After which mark to go on.
     pub next: Mark,
-    /// Whether orders may have been missed: nothing that was fetched before counts any more.
+    /// Whether orders may have been missed, because they were forgotten meanwhile or the store is
+    /// another one: nothing that was fetched before counts any more.
     pub missed: bool,
 }
 
@@ -186,10 +190,12 @@ pub trait Ledger: Send + Sync {
     /// does no harm.
     fn record(&self, events: &[Event], by: u64, now: u64) -> Result<Vec<SessionKey>, StoreError>;
 
-    /// The session under `key` if it lasts.
+    /// The session under `key` if it lasts. One that is damaged, or was changed by somebody without
+    /// the key of the store, is none.
     fn fetch(&self, key: &SessionKey, now: u64) -> Result<Option<LedgerSession>, StoreError>;
 
-    /// The sessions that last, of one user or of all, newest first.
+    /// The sessions that last, of one user or of all, newest first. One that is damaged has an empty
+    /// record, so that it can be seen and ended.
     fn sessions(&self, user: Option<&str>, now: u64) -> Result<Vec<LedgerSession>, StoreError>;
 
     /// The bans in force, those that end last first.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ngx_http_auth_gate_module::factors::totp::{Key, Parameters, Secret};
 use ngx_http_auth_gate_module::store::{
-    Command, Event, Factors, Ledger, LedgerSession, NewCredential, Sqlite, StorageKey, Target,
+    Command, Event, Factors, Ledger, LedgerSession, Mark, NewCredential, Sqlite, StorageKey, Target,
 };
 
 use super::fixture::{Ran, configuration, run};
@@ -69,8 +70,9 @@ fn now() -> u64 {
 fn sign_in(store: &Sqlite, sessions: &[(u8, &str)]) {
     let events: Vec<_> = sessions
         .iter()
-        .map(|(number, user)| {
-            Event::Started(LedgerSession {
+        .map(|(number, user)| Event::Started {
+            replaces: None,
+            session: LedgerSession {
                 key: [*number; 32],
                 user: (*user).into(),
                 domain: "example.com".into(),
@@ -81,10 +83,11 @@ fn sign_in(store: &Sqlite, sessions: &[(u8, &str)]) {
                 created: now(),
                 last_used: now(),
                 ends: now() + 3600,
-            })
+                record: vec![*number; 184],
+            },
         })
         .collect();
-    store.record(&events, now()).unwrap();
+    store.record(&events, 1, now()).unwrap();
 }
 
 #[test]
@@ -280,14 +283,23 @@ fn sessions_are_listed_and_end_by_id_by_user_and_all_at_once() {
     assert_eq!(ids(), ["02"]);
     site.well(&["session", "end", "--all"]);
     assert_eq!(site.well(&["session", "list"]), nobody);
-    let orders = store.orders_after(0, 10).unwrap();
-    let told: Vec<_> = orders.into_iter().map(|order| order.command).collect();
+    let orders = store.orders_after(Mark::default(), 10, Duration::ZERO);
+    let told: Vec<_> = orders
+        .unwrap()
+        .orders
+        .into_iter()
+        .map(|order| order.command)
+        .collect();
+    let end_user = |name: &str| Command::EndUser {
+        user: name.into(),
+        except: None,
+    };
     assert_eq!(
         told,
         [
             Command::EndSession([4; 32]),
-            Command::EndUser("gone".into()),
-            Command::EndUser("john".into()),
+            end_user("gone"),
+            end_user("john"),
             Command::EndAll
         ]
     );

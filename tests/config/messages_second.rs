@@ -40,7 +40,7 @@ fn factors_and_codes_need_a_store_and_a_notifier() {
             "configuration.yml:17: default_2fa_method: has no effect yet: Duo is not built; write totp or webauthn",
             "configuration.yml:18: identity_validation.elevated_session.characters: makes codes that can be guessed; write 6 or more",
             "configuration.yml:19: webauthn.metadata.enabled: wants authenticators verified, for which their makers' certificates are not read here yet: most keys cannot be added; write false to take them unverified",
-            "configuration.yml:20: certificates_directory: has no effect: its certificates are for mail servers, and there is no notifier.smtp",
+            "configuration.yml:20: certificates_directory: has no effect: its certificates are for mail servers and Redis, and there is neither notifier.smtp nor session.redis.tls",
         ],
     );
 }

@@ -88,7 +88,8 @@ impl Process {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("redis-cli");
+        let mut command = Command::new("timeout");
+        command.args(["60", "redis-cli"]);
         command.args(&self.way.0).arg("--raw").stdin(Stdio::null());
         command
     }
@@ -97,7 +98,9 @@ impl Process {
         let log = self.configuration.with_extension("log");
         let log = File::options().create(true).append(true).open(log);
         let log = log.expect("a log");
-        let mut command = Command::new("redis-server");
+        // It ends with the thread of the test, even where that has no time to end it.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "redis-server"]);
         command.arg(&self.configuration);
         command.args(self.sentinel.then_some("--sentinel"));
         let errors = log.try_clone().expect("a log");

@@ -4,6 +4,8 @@
 #[allow(dead_code)]
 #[path = "../nginx/harness/address.rs"]
 mod address;
+#[path = "certificates.rs"]
+mod certificates;
 #[path = "process.rs"]
 mod process;
 
@@ -13,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use address::Address;
 use process::{Process, Way};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 pub use process::until;
 
@@ -90,7 +91,7 @@ impl Servers {
     /// One server that speaks TLS; whether it wants a certificate of the client's, too.
     pub fn tls(mutual: bool) -> Servers {
         let mut all = Servers::none(Kind::Tls);
-        all.client = Some(certificates(&all.folder));
+        all.client = Some(certificates::write(&all.folder, TLS_NAME));
         let (host, folder) = (all.host(), all.folder.display());
         let (user, password) = USER;
         let asked = if mutual { "yes" } else { "no" };
@@ -137,7 +138,7 @@ impl Servers {
         for number in 0..3 {
             let port = SENTINEL_PORT + number;
             let configuration = format!(
-                "bind {host}\nprotected-mode no\nport {port}\nsentinel monitor {NAME} {host} {PORT} 2\n\
+                "bind {host}\nprotected-mode no\nport {port}\nsentinel announce-ip {host}\nsentinel monitor {NAME} {host} {PORT} 2\n\
                 sentinel down-after-milliseconds {NAME} 1000\nsentinel failover-timeout {NAME} 3000\n"
             );
             let folder = all.folder.join(port.to_string());
@@ -207,6 +208,11 @@ impl Servers {
         self.folder.join("redis.sock")
     }
 
+    /// A folder that is gone with the servers.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The folder with the certificate of the authority.
     pub fn authority(&self) -> PathBuf {
         self.folder.join("ca")
@@ -264,7 +270,11 @@ impl Servers {
 
     fn add(&mut self, port: u16, more: &str) {
         let host = self.host();
-        let configuration = format!("bind {host}\nprotected-mode no\nport {port}\n{more}");
+        // Others of the set would take the address from which it speaks for that where it listens.
+        let configuration = format!(
+            "bind {host}\nprotected-mode no\nport {port}\nreplica-announce-ip {host}\n\
+            cluster-announce-ip {host}\n{more}"
+        );
         let folder = self.folder.join(port.to_string());
         let process = Process::start(&folder, &configuration, reach(&host, port), false);
         self.servers.push(process);
@@ -287,26 +297,4 @@ fn reach(host: &str, port: u16) -> Way {
         "-p".into(),
         port.to_string(),
     ])
-}
-
-/// An authority, a certificate of the server's and one of a client's. Gives the client's.
-fn certificates(folder: &Path) -> (String, String) {
-    let write = |name: &str, pem: &str| fs::write(folder.join(name), pem).expect("a file");
-    let root_key = KeyPair::generate().expect("a key");
-    let mut root = CertificateParams::default();
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let certificate = root.self_signed(&root_key).expect("a certificate");
-    fs::create_dir_all(folder.join("ca")).expect("a folder");
-    write("ca/ca.crt", &certificate.pem());
-    let issuer = Issuer::new(root, root_key);
-    let issue = |name: &str, of: &str| {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec![of.to_owned()]).expect("a name");
-        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
-        write(&format!("{name}.crt"), &certificate.pem());
-        write(&format!("{name}.key"), &key.serialize_pem());
-        (certificate.pem(), key.serialize_pem())
-    };
-    issue("server", TLS_NAME);
-    issue("client", "gate.example.com")
 }

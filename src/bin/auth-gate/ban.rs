@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use ngx_http_auth_gate_module::store::{self, BannedBy, Command, Ledger, Target};
+use ngx_http_auth_gate_module::store::{self, BannedBy, Command, Target};
 use ngx_http_auth_gate_module::users::regulation::counted_as;
 use serde_json::json;
 
 use crate::cli::{self, BanAdd, BanCommand, BanList, BanRevoke, Held, ListFormat};
-use crate::desk::{self, Desk};
+use crate::desk::{self, AnyLedger, Desk};
 use crate::{Report, table};
 
 pub fn run(arguments: &cli::Ban) -> Result<Report, String> {
@@ -19,7 +19,7 @@ pub fn run(arguments: &cli::Ban) -> Result<Report, String> {
 }
 
 fn list(arguments: &BanList) -> Result<Report, String> {
-    desk::look(&arguments.config, |desk| {
+    desk::look_at_sessions(&arguments.config, |desk| {
         let bans = desk.ask(|store| store.bans(desk.now))?;
         Ok(Report::well(match arguments.format {
             ListFormat::Json => json_of(&bans),
@@ -70,7 +70,7 @@ fn json_of(bans: &[store::Ban]) -> String {
 }
 
 fn add(arguments: &BanAdd) -> Result<Report, String> {
-    desk::change(&arguments.config, |desk, store| {
+    desk::change_sessions(&arguments.config, |desk, store| {
         let target = match &arguments.whom {
             Held {
                 user: Some(typed), ..
@@ -95,7 +95,7 @@ fn add(arguments: &BanAdd) -> Result<Report, String> {
 }
 
 fn revoke(arguments: &BanRevoke) -> Result<Report, String> {
-    desk::change(&arguments.config, |desk, store| {
+    desk::change_sessions(&arguments.config, |desk, store| {
         let target = match &arguments.whom {
             Held {
                 user: Some(typed), ..
@@ -115,7 +115,7 @@ fn revoke(arguments: &BanRevoke) -> Result<Report, String> {
 }
 
 /// The user who is called so, or who was and is still banned.
-fn banned_or_is(desk: &Desk, typed: &str) -> Result<String, String> {
+fn banned_or_is(desk: &Desk<AnyLedger>, typed: &str) -> Result<String, String> {
     desk.user_or_kept(typed, |store| {
         let bans = store.bans(desk.now)?;
         let target = Target::User(typed.into());

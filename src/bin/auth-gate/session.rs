@@ -1,10 +1,10 @@
 //! `auth-gate session`.
 
-use ngx_http_auth_gate_module::store::{Command, Ledger, LedgerSession, Sqlite};
+use ngx_http_auth_gate_module::store::{Command, Ledger, LedgerSession};
 use serde_json::json;
 
 use crate::cli::{self, ListFormat, SessionCommand, SessionEnd, SessionList};
-use crate::desk::{self, Desk};
+use crate::desk::{self, AnyLedger, Desk};
 use crate::storage::plural;
 use crate::{Report, table};
 
@@ -19,7 +19,7 @@ pub fn run(arguments: &cli::Session) -> Result<Report, String> {
 }
 
 fn list(arguments: &SessionList) -> Result<Report, String> {
-    desk::look(&arguments.config, |desk| {
+    desk::look_at_sessions(&arguments.config, |desk| {
         let user = arguments.user.as_deref();
         let user = user.map(|typed| has_or_is(desk, typed)).transpose()?;
         let sessions = desk.ask(|store| store.sessions(user.as_deref(), desk.now))?;
@@ -87,7 +87,7 @@ fn json_of(sessions: &[LedgerSession]) -> String {
 }
 
 fn end(arguments: &SessionEnd) -> Result<Report, String> {
-    desk::change(&arguments.config, |desk, store| {
+    desk::change_sessions(&arguments.config, |desk, store| {
         let which = &arguments.which;
         let (command, whose) = match (&which.id, &which.user) {
             (Some(id), _) => {
@@ -112,7 +112,7 @@ fn end(arguments: &SessionEnd) -> Result<Report, String> {
 }
 
 /// The user who is called so, or who was and is still signed in.
-fn has_or_is(desk: &Desk, typed: &str) -> Result<String, String> {
+fn has_or_is(desk: &Desk<AnyLedger>, typed: &str) -> Result<String, String> {
     desk.user_or_kept(typed, |store| {
         let sessions = store.sessions(Some(typed), desk.now)?;
         Ok(!sessions.is_empty())
@@ -120,7 +120,7 @@ fn has_or_is(desk: &Desk, typed: &str) -> Result<String, String> {
 }
 
 /// The one session whose id begins like that.
-fn find(store: &Sqlite, typed: &str, now: u64) -> Result<LedgerSession, String> {
+fn find(store: &dyn Ledger, typed: &str, now: u64) -> Result<LedgerSession, String> {
     let begins = typed.to_ascii_lowercase();
     let sessions = store
         .sessions(None, now)

@@ -172,7 +172,10 @@ impl Clerk {
         for letter in letters.into_iter().flatten() {
             match letter {
                 Ok(orders) => self.follow(orders),
-                Err(outage) => self.desk.lose(&outage),
+                Err((outage, age)) => {
+                    let now = crate::nginx::milliseconds();
+                    self.desk.lose(&outage, now.saturating_sub(age));
+                }
             }
         }
         let now = crate::nginx::milliseconds();
@@ -203,6 +206,7 @@ impl Clerk {
     fn send(self: &Rc<Self>) {
         let (visit, clerk) = (self.visit(), Rc::downgrade(self));
         let (entries, probed) = (Arc::clone(&visit.entries), visit.probe);
+        let begun = crate::nginx::milliseconds();
         self.away.set(true);
         job::spawn(
             self.desk.threads,
@@ -212,7 +216,7 @@ impl Clerk {
                 if let Some(clerk) = clerk.upgrade() {
                     clerk.away.set(false);
                     let missing = || Err(Outage("there is no thread to write it down".into()));
-                    clerk.receive(entries, probed, back.unwrap_or_else(missing));
+                    clerk.receive(entries, (probed, begun), back.unwrap_or_else(missing));
                 }
             },
         );
@@ -240,7 +244,7 @@ impl Clerk {
         }
     }
 
-    fn receive(&self, entries: Arc<Vec<Entry>>, probed: bool, outcome: Outcome) {
+    fn receive(&self, entries: Arc<Vec<Entry>>, (probed, begun): (bool, u64), outcome: Outcome) {
         match outcome {
             Ok(Some(brought)) => {
                 if probed && outage::ends(&self.desk.zone, self.desk.archive.store()) {
@@ -250,7 +254,7 @@ impl Clerk {
             }
             Ok(None) => {}
             Err(outage) => {
-                self.desk.lose(&outage);
+                self.desk.lose(&outage, begun);
                 self.take_back(Arc::unwrap_or_clone(entries));
             }
         }
@@ -274,7 +278,7 @@ impl Clerk {
                 .for_each(|tried| tries::count(&self.desk, tried));
             // The last word counts there, so of several bans of one target the longest goes last.
             bans.iter().rev().for_each(|ban| orders::ban(zone, ban));
-            zone.has_failures();
+            zone.has_failures(crate::nginx::now());
         }
         if let Some(orders) = brought.orders {
             self.last.set(Some(orders.next));

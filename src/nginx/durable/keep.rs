@@ -48,11 +48,8 @@ pub fn run(
     then: impl FnOnce(Request<'_>, Kept) + 'static,
 ) {
     let now = crate::nginx::now();
-    let (archive, name, before) = (
-        Arc::clone(&desk.archive),
-        desk.zone.name(),
-        desk.zone.ends(),
-    );
+    let (archive, name) = (Arc::clone(&desk.archive), desk.zone.name());
+    let (before, begun) = (desk.zone.ends(), crate::nginx::milliseconds());
     let events: Vec<Event> = changes
         .iter()
         .filter_map(|change| event(&desk, change))
@@ -66,7 +63,7 @@ pub fn run(
         move |waiting, done| {
             let done = done.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
             // Whether or not somebody still waits.
-            let kept = settle(&desk, &changes, before, done);
+            let kept = settle(&desk, &changes, (before, begun), done);
             waiting.resume(move |request| then(request, kept));
         },
     );
@@ -90,7 +87,7 @@ fn event(desk: &Desk, change: &Change) -> Option<Event> {
 fn settle(
     desk: &Desk,
     changes: &[Change],
-    before: u32,
+    (before, begun): (u32, u64),
     done: Result<Vec<SessionKey>, Outage>,
 ) -> Kept {
     match done {
@@ -103,7 +100,7 @@ fn settle(
             }
         }
         Err(outage) => {
-            desk.lose(&outage);
+            desk.lose(&outage, begun);
             let begins = |change: &Change| matches!(change, Change::Start { .. });
             if !changes.iter().any(begins) {
                 end_here(desk, changes);

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::archive::Archive;
@@ -30,8 +30,8 @@ const MOST: usize = 256;
 /// Letters that wait for the loop; a worker that is stopped hears of what it missed when it goes on.
 const INBOX: usize = 64;
 
-/// What has come.
-pub type Letter = Result<Orders, Outage>;
+/// What has come; or what is wrong, and how many milliseconds ago it was asked for what did not come.
+pub type Letter = Result<Orders, (Outage, u64)>;
 
 /// The thread, as the loop knows it.
 pub struct Listener(Arc<Inbox>);
@@ -90,8 +90,9 @@ impl Inbox {
 }
 
 fn listen(archive: &Archive, inbox: &Inbox, look_back: u64) {
-    let mut mark: Option<Mark> = None;
+    let (mut mark, mut failures) = (None::<Mark>, 0_u32);
     while !inbox.done.load(Ordering::Acquire) {
+        let asked = Instant::now();
         let heard = archive.listen(|ledger| {
             let from = match mark {
                 Some(mark) => mark,
@@ -101,15 +102,23 @@ fn listen(archive: &Archive, inbox: &Inbox, look_back: u64) {
             ledger.orders_after(from, MOST, WAIT)
         });
         let next = heard.as_ref().ok().map(|orders| orders.next);
-        let failed = heard.is_err();
-        let empty = heard
-            .as_ref()
-            .is_ok_and(|orders| orders.orders.is_empty() && !orders.missed);
+        failures = match heard {
+            Ok(_) => 0,
+            Err(_) => failures.saturating_add(1),
+        };
+        let empty = |orders: &Orders| orders.orders.is_empty() && !orders.missed;
+        let is_news = match &heard {
+            Ok(orders) => !empty(orders),
+            // A connection that broke off once is no outage.
+            Err(_) => failures > 1,
+        };
+        let age = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let letter = heard.map_err(|outage| (outage, age));
         // What finds no room is asked for once more.
-        if (empty || inbox.put(heard)) && next.is_some() {
+        if (!is_news || inbox.put(letter)) && next.is_some() {
             mark = next;
         }
-        if failed {
+        if failures > 0 {
             thread::sleep(REST);
         }
     }

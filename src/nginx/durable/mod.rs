@@ -72,10 +72,10 @@ impl Desk {
         })
     }
 
-    /// The store could not be used.
-    pub fn lose(&self, outage: &Outage) {
+    /// The store could not be used by somebody who had begun at `begun`, see [`outage::begins`].
+    pub fn lose(&self, outage: &Outage, begun: u64) {
         let grace = Some(self.office.grace());
-        outage::begins(&self.zone, self.archive.store(), grace, outage);
+        outage::begins(&self.zone, self.archive.store(), grace, outage, begun);
     }
 
     /// The domain that a session was made for, if it is still configured.

@@ -42,7 +42,7 @@ pub fn carry_out(desk: &Desk, order: Order) {
         Command::Ban(_) | Command::Count(_) if own => {}
         Command::Ban(made) => ban(zone, &made),
         Command::Count(tried) => {
-            if first {
+            if first && !zone.has_restored(tried.when) {
                 super::tries::count(desk, &tried);
             }
         }

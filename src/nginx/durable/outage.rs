@@ -18,6 +18,10 @@ impl Zone {
         self.long(place::LOST + 8 * store as usize)
     }
 
+    fn recovered_word(&self, store: Store) -> Option<&AtomicU64> {
+        self.long(place::RECOVERED + 8 * store as usize)
+    }
+
     /// Since when the store cannot be used.
     pub fn lost_since(&self, store: Store) -> Option<u64> {
         let since = self.lost_word(store)?.load(Ordering::Acquire);
@@ -32,12 +36,16 @@ pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool 
         .is_some_and(|since| now.saturating_sub(since) > grace)
 }
 
-/// Somebody could not use the store. `grace`: seconds for which sessions go on, if that is where they
-/// are kept.
-pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage) {
-    let Some(word) = zone.lost_word(store) else {
+/// Somebody could not use the store, who had begun at `begun`, in milliseconds of the clock that nobody
+/// sets. `grace`: seconds for which sessions go on, if that is where they are kept.
+pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, begun: u64) {
+    let Some((word, recovered)) = zone.lost_word(store).zip(zone.recovered_word(store)) else {
         return;
     };
+    // Who began before the store recovered tells old news.
+    if begun <= recovered.load(Ordering::Acquire) {
+        return;
+    }
     let now = crate::nginx::now();
     let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
     if first.is_err() {
@@ -60,6 +68,11 @@ pub fn ends(zone: &Zone, store: Store) -> bool {
         return false;
     };
     let since = word.load(Ordering::Acquire);
+    if since != 0
+        && let Some(recovered) = zone.recovered_word(store)
+    {
+        recovered.store(crate::nginx::milliseconds(), Ordering::Release);
+    }
     let ended = since != 0
         && word
             .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)

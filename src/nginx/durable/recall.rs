@@ -36,6 +36,16 @@ thread_local! {
     static KNOWN_ABSENT: RefCell<Vec<(Key, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// How things were when a fetch began.
+struct Before {
+    /// See [`Zone::ends`](crate::nginx::zone::Zone::ends).
+    ends: u32,
+    /// In milliseconds of the clock that nobody sets.
+    begun: u64,
+    /// How often it may be tried, this time included.
+    tries: u32,
+}
+
 /// What came of it.
 enum Found {
     /// The zone has it now.
@@ -93,27 +103,25 @@ pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + '
 }
 
 fn fetch(desk: Desk, key: Key, tries: u32) {
-    let ends = desk.zone.ends();
+    let before = Before {
+        ends: desk.zone.ends(),
+        begun: crate::nginx::milliseconds(),
+        tries,
+    };
     let (archive, now) = (Arc::clone(&desk.archive), crate::nginx::now());
     let work = move || archive.ask(|ledger| ledger.fetch(&key.0, now));
     errands::run_recall(desk.threads, work, move |fetched| {
         let fetched = fetched.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
-        take(desk, key, ends, fetched, tries);
+        take(desk, key, before, fetched);
     });
 }
 
-fn take(
-    desk: Desk,
-    key: Key,
-    ends: u32,
-    fetched: Result<Option<LedgerSession>, Outage>,
-    tries: u32,
-) {
+fn take(desk: Desk, key: Key, before: Before, fetched: Result<Option<LedgerSession>, Outage>) {
     let session = match fetched {
         Ok(session) => session,
         Err(outage) => {
             meters::count(&desk.zone, Counter::Fetch(Fetched::Failed));
-            desk.lose(&outage);
+            desk.lose(&outage, before.begun);
             settle(&key, false);
             return set_level(&desk);
         }
@@ -123,13 +131,13 @@ fn take(
         None => Fetched::Absent,
     };
     meters::count(&desk.zone, Counter::Fetch(fetched));
-    match place(&desk, &key, ends, session.as_ref()) {
+    match place(&desk, &key, before.ends, session.as_ref()) {
         Found::Here => settle(&key, true),
         Found::Nowhere => {
             remember_absent(&key, crate::nginx::now());
             settle(&key, true);
         }
-        Found::Perhaps if tries > 1 => return fetch(desk, key, tries - 1),
+        Found::Perhaps if before.tries > 1 => return fetch(desk, key, before.tries - 1),
         Found::Perhaps => settle(&key, false),
     }
     set_level(&desk);

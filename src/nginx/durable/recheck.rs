@@ -38,6 +38,7 @@ fn go_on(desk: Desk, place: u32) {
         desk.zone.name(),
         crate::nginx::now(),
     );
+    let begun = crate::nginx::milliseconds();
     let work = move || archive.ask(|ledger| ledger.record(&events, name, now));
     job::spawn(desk.threads, job::AtExit::Leave, work, move |done| {
         match done {
@@ -49,7 +50,7 @@ fn go_on(desk: Desk, place: u32) {
             }
             // Out again: who ends that outage begins anew.
             Some(Err(outage)) => {
-                desk.lose(&outage);
+                desk.lose(&outage, begun);
                 desk.zone.release_recheck();
             }
             None => desk.zone.release_recheck(),

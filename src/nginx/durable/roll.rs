@@ -45,6 +45,7 @@ fn ask(
         desk.zone.name(),
         crate::nginx::now(),
     );
+    let begun = crate::nginx::milliseconds();
     let (user, end_all_but) = (wanted.user.clone(), wanted.end_all_but);
     let work = move || {
         archive.ask(|ledger| {
@@ -62,7 +63,7 @@ fn ask(
         let found = match done {
             Ok(sessions) => Some(read(&desk, &wanted, &sessions)),
             Err(outage) => {
-                desk.lose(&outage);
+                desk.lose(&outage, begun);
                 None
             }
         };

@@ -22,6 +22,7 @@ pub fn settle_at_start(desk: &Desk) {
     let Some(proposal) = desk.zone.zone_secret() else {
         return;
     };
+    let begun = crate::nginx::milliseconds();
     let (sender, receiver) = mpsc::channel();
     let archive = Arc::clone(&desk.archive);
     let work = move || {
@@ -37,7 +38,7 @@ pub fn settle_at_start(desk: &Desk) {
             desk.zone.settle_secret(&secret);
             desk.zone.set_keys(&secret);
         }
-        Ok(Err(outage)) => desk.lose(&outage),
+        Ok(Err(outage)) => desk.lose(&outage, begun),
         Err(_) => {}
     }
 }

@@ -17,6 +17,7 @@ mod tries;
 mod trouble;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -90,8 +91,37 @@ impl Redis {
         number ^ (number >> 29)
     }
 
+    /// Tells of events in their order. Gives the keys of sessions that are over, and leaves the numbers
+    /// of attempts in `told`.
+    fn tell(
+        &self,
+        events: &[Event],
+        by: (u64, u64),
+        told: &mut Vec<(Try, u64)>,
+    ) -> Outcome<Vec<SessionKey>> {
+        let visit = self.visit();
+        let (mut over, mut left) = (Vec::new(), events);
+        while let Some((first, rest)) = left.split_first() {
+            let news = plain_news(left);
+            if news.is_empty() {
+                over.extend(self.note(visit, first, by, told)?);
+                left = rest;
+            } else {
+                over.extend(self.keep_sessions(visit, &news, by.1)?);
+                left = &left[news.len()..];
+            }
+        }
+        Ok(over)
+    }
+
     /// Tells of events that are no plain news of sessions. Gives the key of a session that is over.
-    fn note(&self, visit: Visit<'_>, event: &Event, by: (u64, u64)) -> Outcome<Option<SessionKey>> {
+    fn note(
+        &self,
+        visit: Visit<'_>,
+        event: &Event,
+        by: (u64, u64),
+        told: &mut Vec<(Try, u64)>,
+    ) -> Outcome<Option<SessionKey>> {
         let now = by.1;
         match event {
             Event::Started {
@@ -121,16 +151,18 @@ impl Redis {
             }
             Event::Tried(tried) => {
                 let number = self.unsure.take(tried).unwrap_or_else(|| self.unique());
-                let written = self
-                    .write_try(visit, tried, number, now)
-                    .and_then(|()| self.announce(visit, &Command::Count(tried.clone()), by));
-                if written.is_err() {
-                    self.unsure.remember(tried, number);
-                }
-                written?;
+                told.push((tried.clone(), number));
+                self.write_try(visit, tried, number, now)?;
+                self.announce(visit, &Command::Count(tried.clone()), by)?;
             }
         }
         Ok(None)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redis(…)")
     }
 }
 
@@ -153,19 +185,13 @@ fn plain_news(events: &[Event]) -> Vec<News<'_>> {
 
 impl Ledger for Redis {
     fn record(&self, events: &[Event], by: u64, now: u64) -> Outcome<Vec<SessionKey>> {
-        let visit = self.visit();
-        let (mut over, mut left) = (Vec::new(), events);
-        while let Some((first, rest)) = left.split_first() {
-            let news = plain_news(left);
-            if news.is_empty() {
-                over.extend(self.note(visit, first, (by, now))?);
-                left = rest;
-            } else {
-                over.extend(self.keep_sessions(visit, &news, now)?);
-                left = &left[news.len()..];
-            }
+        let mut told = Vec::new();
+        let over = self.tell(events, (by, now), &mut told);
+        if over.is_err() {
+            // All of it is told once more, and then each has the number that it had.
+            self.unsure.remember(told);
         }
-        Ok(over)
+        over
     }
 
     fn fetch(&self, key: &SessionKey, now: u64) -> Outcome<Option<LedgerSession>> {
@@ -195,7 +221,7 @@ impl Ledger for Redis {
             Command::EndAll => self.end_everybody(visit, now)?,
             Command::Ban(ban) => self.write_ban(visit, ban, false, now)?.into(),
             Command::Revoke(target) => {
-                self.forget_tries(visit, target)?;
+                self.forgive(visit, target, now)?;
                 self.revoke_bans(visit, target, now)?
             }
             Command::Count(tried) => {
@@ -211,8 +237,8 @@ impl Ledger for Redis {
         self.read_orders(mark, most, wait)
     }
 
-    fn mark_before(&self, seconds: u64, _now: u64) -> Outcome<Mark> {
-        self.find_mark(seconds)
+    fn mark_before(&self, seconds: u64, now: u64) -> Outcome<Mark> {
+        self.find_mark(now.saturating_sub(seconds))
     }
 
     fn probe(&self, now: u64) -> Outcome<()> {

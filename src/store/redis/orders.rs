@@ -10,7 +10,7 @@ use redis::{Value, cmd};
 
 use super::cells::MARGIN;
 use super::form::{Reader, Writer};
-use super::link::{Call, Visit, bytes, list, number, odd};
+use super::link::{Call, Visit, bytes, list, number};
 use super::trouble::RedisTrouble;
 use super::{Outcome, Redis, keys};
 use crate::store::seal::Place;
@@ -95,16 +95,11 @@ impl Redis {
         })
     }
 
-    /// The mark of the last order that is older than that, by the clock of the server's.
-    pub(super) fn find_mark(&self, seconds: u64) -> Outcome<Mark> {
+    /// The mark of the last order that was placed before that. A little more may come behind it: the
+    /// marks are times by the clock of the server's.
+    pub(super) fn find_mark(&self, before: u64) -> Outcome<Mark> {
         let visit = self.visit();
-        let time = visit.ask(Call::beside(keys::ORDERS, cmd("TIME")))?;
-        let time = list(time).and_then(|time| match &time[..] {
-            [seconds, ..] => number(seconds),
-            [] => Err(odd(&Value::Nil)),
-        });
-        let time = time.map_err(|wrong| self.link.error(wrong))?;
-        let until = time.saturating_sub(seconds).saturating_mul(1000);
+        let until = before.saturating_sub(MARGIN).saturating_mul(1000);
         let find = Call::new("XREVRANGE", keys::ORDERS)
             .arg(until)
             .arg("-")

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cells::{CellName, Change, MARGIN, enter, members};
 use super::form::{Reader, Writer};
-use super::link::{Call, Visit, all_bytes};
+use super::link::{Visit, all_bytes};
 use super::{Outcome, Redis, keys};
 use crate::store::{Target, TriedAt, Try};
 
@@ -30,6 +30,8 @@ const UNSURE: usize = 4096;
 pub(super) struct Tries {
     at: TriedAt,
     target: Target,
+    /// Up to when nothing counts, as there was a success or he was forgiven.
+    made_up: u64,
     /// When, and by what number an attempt that is told twice is known again; oldest first.
     failures: VecDeque<(u64, u64)>,
 }
@@ -46,19 +48,18 @@ impl Unsure {
         unsure.remove(place).map(|(_, number)| number)
     }
 
-    pub(super) fn remember(&self, tried: &Try, number: u64) {
+    pub(super) fn remember(&self, told: Vec<(Try, u64)>) {
         let mut unsure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if unsure.len() >= UNSURE {
-            unsure.pop_front();
-        }
-        unsure.push_back((tried.clone(), number));
+        unsure.extend(told);
+        let many = unsure.len().saturating_sub(UNSURE);
+        unsure.drain(..many);
     }
 }
 
 impl Tries {
     pub(super) fn read(bytes: &[u8]) -> Option<Tries> {
         let (kind, mut reader) = Reader::new(bytes)?;
-        let Try { at, target, .. } = reader.tried()?;
+        let of = reader.tried()?;
         let count = usize::from(reader.byte()?);
         if kind != KIND || count > OF_ONE {
             return None;
@@ -67,8 +68,9 @@ impl Tries {
         let failures: Option<VecDeque<_>> = (0..count).map(|_| failure()).collect();
         let failures = failures?;
         reader.end(Tries {
-            at,
-            target,
+            at: of.at,
+            target: of.target,
+            made_up: of.when,
             failures,
         })
     }
@@ -77,8 +79,8 @@ impl Tries {
         let of = Try {
             at: self.at,
             target: self.target.clone(),
-            when: 0,
-            passed: false,
+            when: self.made_up,
+            passed: true,
         };
         let count = u8::try_from(self.failures.len()).expect("no more than 128");
         let writer = Writer::new(KIND).tried(&of).byte(count);
@@ -88,10 +90,14 @@ impl Tries {
         failures.fold(writer, write).done()
     }
 
+    /// News come in any order: a failure from before a success does not count.
     fn count(&mut self, tried: &Try, number: u64) {
         if tried.passed {
+            self.made_up = self.made_up.max(tried.when);
             self.failures.retain(|(when, _)| *when > tried.when);
-        } else if self.failures.iter().all(|(_, known)| *known != number) {
+        } else if tried.when >= self.made_up
+            && self.failures.iter().all(|(_, known)| *known != number)
+        {
             let place = self
                 .failures
                 .partition_point(|(when, _)| *when <= tried.when);
@@ -102,10 +108,10 @@ impl Tries {
         }
     }
 
-    /// When the last failure is forgotten.
-    fn ends(&self) -> Option<u64> {
-        let (when, _) = self.failures.back()?;
-        Some(when.saturating_add(HELD))
+    /// When all of it is forgotten.
+    fn ends(&self) -> u64 {
+        let last = self.failures.back().map_or(0, |(when, _)| *when);
+        last.max(self.made_up).saturating_add(HELD)
     }
 }
 
@@ -118,44 +124,53 @@ impl Redis {
         number: u64,
         now: u64,
     ) -> Outcome<()> {
-        let mark = keys::tries_mark(&self.key, tried.at, &tried.target);
-        let ends = self.change_cell(visit, tries_cell(mark), |value| {
-            let known = value.and_then(Tries::read);
-            if known.is_none() && tried.passed {
-                return (Change::Keep, None);
-            }
-            let mut tries = known.unwrap_or_else(|| Tries {
-                at: tried.at,
-                target: tried.target.clone(),
-                failures: VecDeque::new(),
-            });
-            tries.count(tried, number);
-            match tries.ends().filter(|ends| *ends > now) {
-                Some(ends) => {
-                    let seconds = (ends - now).saturating_add(MARGIN);
-                    (Change::Write(tries.write(), seconds), Some(ends))
-                }
-                None => (Change::Delete, None),
-            }
-        })?;
-        match ends {
-            Some(ends) => {
-                let entry = enter(keys::TRIES, &mark, ends, now, MOST);
-                let many = all_bytes(visit.ask(entry)?).map_err(|wrong| self.link.error(wrong))?;
-                self.forget_cells(visit, many.iter().map(|mark| keys::tries(mark)))
-            }
-            None => self.unlist_tries(visit, &mark),
-        }
+        let of = (tried.at, &tried.target);
+        self.change_tries(visit, of, now, |tries| tries.count(tried, number))
     }
 
-    /// Forgets the failures of a target at everything.
-    pub(super) fn forget_tries(&self, visit: Visit<'_>, target: &Target) -> Outcome<()> {
+    /// Forgets the failures of a target at everything, and those that are told of late.
+    pub(super) fn forgive(&self, visit: Visit<'_>, target: &Target, now: u64) -> Outcome<()> {
         for at in [TriedAt::Password, TriedAt::SecondFactor] {
-            let mark = keys::tries_mark(&self.key, at, target);
-            self.forget_cells(visit, std::iter::once(keys::tries(&mark)))?;
-            self.unlist_tries(visit, &mark)?;
+            self.change_tries(visit, (at, target), now, |tries| {
+                tries.made_up = tries.made_up.max(now);
+                tries.failures.clear();
+            })?;
         }
         Ok(())
+    }
+
+    fn change_tries(
+        &self,
+        visit: Visit<'_>,
+        (at, target): (TriedAt, &Target),
+        now: u64,
+        change: impl Fn(&mut Tries),
+    ) -> Outcome<()> {
+        let mark = keys::tries_mark(&self.key, at, target);
+        let ends = self.change_cell(visit, tries_cell(mark), |value| {
+            let known = value.and_then(Tries::read);
+            let mut tries = known.unwrap_or_else(|| Tries {
+                at,
+                target: target.clone(),
+                made_up: 0,
+                failures: VecDeque::new(),
+            });
+            change(&mut tries);
+            let ends = tries.ends();
+            match ends.checked_sub(now).filter(|seconds| *seconds > 0) {
+                Some(seconds) => {
+                    let seconds = seconds.saturating_add(MARGIN);
+                    (Change::Write(tries.write(), seconds), ends)
+                }
+                None => (Change::Delete, ends),
+            }
+        })?;
+        if ends <= now {
+            return Ok(());
+        }
+        let entry = enter(keys::TRIES, &mark, ends, now, MOST);
+        let many = all_bytes(visit.ask(entry)?).map_err(|wrong| self.link.error(wrong))?;
+        self.forget_cells(visit, many.iter().map(|mark| keys::tries(mark)))
     }
 
     /// Failures since then that no success has made up for, oldest first.
@@ -187,12 +202,6 @@ impl Redis {
         found.drain(..many);
         Ok(found)
     }
-
-    fn unlist_tries(&self, visit: Visit<'_>, mark: &[u8; 32]) -> Outcome<()> {
-        visit
-            .ask(Call::new("ZREM", keys::TRIES).arg(mark))
-            .map(drop)
-    }
 }
 
 fn tries_cell(mark: [u8; 32]) -> CellName {
@@ -211,6 +220,7 @@ mod tests {
         Tries {
             at: TriedAt::SecondFactor,
             target: Target::User("alice".into()),
+            made_up: 0,
             failures: VecDeque::new(),
         }
     }
@@ -240,6 +250,10 @@ mod tests {
         assert_eq!(tries.failures.len(), 2);
         tries.count(&tried(10, true), 0);
         assert!(tries.failures.is_empty());
+        tries.count(&tried(9, false), 8);
+        assert!(tries.failures.is_empty(), "from before the success");
+        tries.count(&tried(10, false), 9);
+        assert_eq!(tries.failures.len(), 1);
     }
 
     #[test]
@@ -247,13 +261,13 @@ mod tests {
         let mut tries = tries();
         (0..1000).for_each(|n| tries.count(&tried(n, false), n));
         assert_eq!(tries.failures.len(), OF_ONE);
-        assert_eq!(tries.ends(), Some(999 + HELD));
+        assert_eq!(tries.ends(), 999 + HELD);
     }
 
     #[test]
     fn numbers_of_attempts_that_may_be_lost_are_used_again() {
         let unsure = Unsure::default();
-        unsure.remember(&tried(1, false), 7);
+        unsure.remember(vec![(tried(1, false), 7)]);
         assert_eq!(unsure.take(&tried(2, false)), None);
         assert_eq!(unsure.take(&tried(1, false)), Some(7));
         assert_eq!(unsure.take(&tried(1, false)), None);

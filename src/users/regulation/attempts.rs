@@ -6,9 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Attempt, Banned, Mark, Reservation, Settings, Stage, Subject, Whom,
-    listed::{
-        ADDRESS, LABEL, Listed, Who, name_label, network, network_label, read_name, read_network,
-    },
+    listed::{ADDRESS, LABEL, name_label, network, network_label},
     tally::{TALLY_LENGTH, Tally},
 };
 use crate::slots::{Entry, Key, Memory, Opened, Shape, Stats, Table, TooSmall, Victim};
@@ -28,8 +26,8 @@ const ADDRESSES: Shape = Shape {
 /// The failed logins in a piece of shared memory whose lock the caller holds.
 #[derive(Debug)]
 pub struct Attempts<'a, M = &'a mut [u8]> {
-    users: Table<M>,
-    addresses: Table<M>,
+    pub(super) users: Table<M>,
+    pub(super) addresses: Table<M>,
     key: &'a [u8; 32],
 }
 
@@ -134,38 +132,6 @@ impl<'a, M: Memory> Attempts<'a, M> {
             tally.banned_until(now).map(|until| Banned { whom, until })
         });
         held.next()
-    }
-
-    /// Everybody who is counted or banned, in no order.
-    pub fn list(&self, now: u64) -> impl Iterator<Item = Listed> {
-        let listed = move |entry: Entry<'_>, who: fn(&[u8]) -> Option<Who>| {
-            let (tally, _) = load(&entry).filter(|_| entry.expires > now)?;
-            let who = who(entry.payload.get(TALLY_LENGTH..)?)?;
-            Some(Listed {
-                who,
-                failures: tally.failures(),
-                banned_until: tally.banned_until(now),
-            })
-        };
-        let users = walk(&self.users).filter_map(move |entry| listed(entry, read_name));
-        let addresses = walk(&self.addresses).filter_map(move |entry| listed(entry, read_network));
-        users.chain(addresses)
-    }
-
-    /// Whom the bans hold that are in force if this attempt fails, for lists.
-    pub fn banned_by(&mut self, reservation: &Reservation) -> Vec<(Who, u64)> {
-        let bans = reservation.marks.iter().flatten();
-        let bans = bans.filter_map(|mark| Some((mark.whom, &mark.key, mark.ban?)));
-        bans.filter_map(|(whom, key, until)| {
-            let entry = self.table(whom).lookup(key)?;
-            let label = entry.payload.get(TALLY_LENGTH..)?;
-            let who = match whom {
-                Whom::User => read_name(label),
-                Whom::Address => read_network(label),
-            };
-            Some((who?, until))
-        })
-        .collect()
     }
 
     /// Bans a user until `until`, whatever has been counted and whatever the settings are; `false`
@@ -299,7 +265,7 @@ pub(super) struct Counted {
 }
 
 /// The tally of an entry, and its payload as far as there is one.
-fn load(entry: &Entry<'_>) -> Option<(Tally, [u8; PAYLOAD])> {
+pub(super) fn load(entry: &Entry<'_>) -> Option<(Tally, [u8; PAYLOAD])> {
     let mut payload = [0; PAYLOAD];
     payload
         .get_mut(..entry.payload.len())?
@@ -323,13 +289,4 @@ pub(super) fn change<M: Memory>(table: &mut Table<M>, key: &Key, change: impl Fn
     }
     payload[..TALLY_LENGTH].copy_from_slice(&tally.encode());
     table.update(key, &payload, expires, touched);
-}
-
-fn walk<M: Memory>(table: &Table<M>) -> impl Iterator<Item = Entry<'_>> {
-    let mut place = 0;
-    std::iter::from_fn(move || {
-        let (next, entry) = table.next(place)?;
-        place = next;
-        Some(entry)
-    })
 }

@@ -2,11 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::slots::Text;
+use super::attempts::{Attempts, load};
+use super::tally::TALLY_LENGTH;
+use super::{Reservation, Whom};
+use crate::slots::{Entry, Memory, Table, Text};
 use crate::users::MAX_NAME;
 
-/// Longer names are cut in lists; they are counted by their hash and never mixed up.
-const NAME: usize = 135;
+/// Room for the name of every user; with its length it fills words of eight bytes.
+const NAME: usize = 143;
+const _: () = assert!(NAME >= MAX_NAME);
 
 /// Length of an address as it is kept, in bytes.
 pub(super) const ADDRESS: usize = 16;
@@ -28,7 +32,7 @@ pub struct Listed {
 /// A user or an address that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// The canonical name of a user; a very long one is cut.
+    /// The canonical name of a user.
     User(Text<NAME>),
     /// An IPv4 address, or the first address of the /64 network of IPv6 addresses.
     Address(IpAddr),
@@ -55,6 +59,49 @@ impl Subject {
     }
 }
 
+impl<M: Memory> Attempts<'_, M> {
+    /// Everybody who is counted or banned, in no order.
+    pub fn list(&self, now: u64) -> impl Iterator<Item = Listed> {
+        let listed = move |entry: Entry<'_>, who: fn(&[u8]) -> Option<Who>| {
+            let (tally, _) = load(&entry).filter(|_| entry.expires > now)?;
+            let who = who(entry.payload.get(TALLY_LENGTH..)?)?;
+            Some(Listed {
+                who,
+                failures: tally.failures(),
+                banned_until: tally.banned_until(now),
+            })
+        };
+        let users = walk(&self.users).filter_map(move |entry| listed(entry, read_name));
+        let addresses = walk(&self.addresses).filter_map(move |entry| listed(entry, read_network));
+        users.chain(addresses)
+    }
+
+    /// Whom the bans hold that are in force if this attempt fails, for lists.
+    pub fn banned_by(&mut self, reservation: &Reservation) -> Vec<(Who, u64)> {
+        let bans = reservation.marks.iter().flatten();
+        let bans = bans.filter_map(|mark| Some((mark.whom, &mark.key, mark.ban?)));
+        bans.filter_map(|(whom, key, until)| {
+            let entry = self.table(whom).lookup(key)?;
+            let label = entry.payload.get(TALLY_LENGTH..)?;
+            let who = match whom {
+                Whom::User => read_name(label),
+                Whom::Address => read_network(label),
+            };
+            Some((who?, until))
+        })
+        .collect()
+    }
+}
+
+fn walk<M: Memory>(table: &Table<M>) -> impl Iterator<Item = Entry<'_>> {
+    let mut place = 0;
+    std::iter::from_fn(move || {
+        let (next, entry) = table.next(place)?;
+        place = next;
+        Some(entry)
+    })
+}
+
 /// How a name is kept.
 pub(super) fn name_label(name: &str) -> [u8; LABEL] {
     let text = Text::<NAME>::cut(name);
@@ -71,7 +118,7 @@ pub(super) fn network_label(network: Ipv6Addr) -> [u8; LABEL] {
     label
 }
 
-/// The name that [`name_label`] was given, cut if it was very long.
+/// The name that [`name_label`] was given.
 pub(super) fn read_name(label: &[u8]) -> Option<Who> {
     let (length, name) = label.split_first()?;
     Text::from_padded(*length, name).map(Who::User)

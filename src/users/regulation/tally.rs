@@ -199,10 +199,11 @@ impl Tally {
         let newest = self.last / group;
         let oldest = (self.cleared + 1) / group;
         let reach = newest.saturating_sub(STAMPS as u64 - 1);
-        match self.failures() {
-            0 => 1..=0,
-            _ => oldest.max(reach)..=newest,
-        }
+        let first = match self.failures() {
+            0 => newest + 1,
+            _ => oldest.max(reach),
+        };
+        first..=newest
     }
 
     /// The attempt `number` was no failure: it and those before it count no more, and a ban that

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod nginx;
 pub mod place;
 pub mod question;
+pub mod relay;
 pub mod site;
 pub mod tls;
 pub mod uwsgi;

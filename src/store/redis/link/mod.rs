@@ -23,7 +23,7 @@ use nodes::{Nodes, Wrong, hello};
 use pool::Pool;
 use tls::Tls;
 
-pub(super) use answers::{all_bytes, bytes, list, number, odd};
+pub(super) use answers::{all_bytes, bytes, list, number};
 
 /// How often a command is tried: on a connection that was closed meanwhile, at a server that has
 /// become a replica or given the slot away, and where it belongs.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use redis::{Cmd, Value};
 
@@ -17,6 +18,9 @@ const KEPT: usize = 4;
 
 /// Servers to which connections are kept open: a cluster that keeps moving must not fill memory.
 const SERVERS: usize = 64;
+
+/// Less time than this says nothing of a server that does not answer in it.
+const FAIR: Duration = Duration::from_millis(100);
 
 /// Connections to all servers there are.
 #[derive(Default)]
@@ -42,9 +46,11 @@ impl Pool {
         commands: &[&Cmd],
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisTrouble> {
+        // Whoever has hardly any time left learns nothing of the server.
+        let late = |_| RedisTrouble::Late(deadline.seconds());
+        let is_fair = deadline.left().map_err(late)? >= FAIR;
         let leave = self.breaker.enter(server)?;
         let kept = self.take(server);
-        let was_kept = kept.is_some();
         let mut wire = None;
         let opened = kept.map_or_else(
             || Wire::open(server, self.tls.as_ref(), hello, deadline),
@@ -56,8 +62,10 @@ impl Pool {
                 leave.well();
                 self.keep(server, wire);
             }
-            // It was closed while it waited here, and so were those beside it.
-            Err(RedisTrouble::BrokenOff(_)) if was_kept => self.drop_all(server),
+            // It was closed while it waited here, or while it was used; those beside it may be, too. Who
+            // has spoken to the server knows that it is there.
+            Err(RedisTrouble::BrokenOff(_)) if wire.is_some() => self.drop_all(server),
+            Err(RedisTrouble::Late(_)) if !is_fair => {}
             Err(trouble) if trouble.is_silence() => {
                 leave.failed(trouble);
                 self.drop_all(server);

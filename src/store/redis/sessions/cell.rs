@@ -12,12 +12,13 @@ use crate::store::{LedgerSession, SessionKey};
 
 const LASTING: u8 = b's';
 const OVER: u8 = b'o';
+const PARDONED: u8 = b'p';
 
 /// Epochs in a second: the beginning of one is its second times so many, and something random.
 pub(in crate::store::redis) const EPOCHS: u64 = 1_000_000;
 
 /// Seconds that the end of a session is remembered at least.
-const REMEMBERED: u64 = 60 * 60;
+pub(super) const REMEMBERED: u64 = 60 * 60;
 
 /// What a session's cell holds.
 pub(in crate::store::redis) enum Cell {
@@ -25,6 +26,8 @@ pub(in crate::store::redis) enum Cell {
     Lasting(Lasting),
     /// One that is over.
     Over(Over),
+    /// One of which nothing is known but that it survives an end of all of its user's.
+    Pardoned(Stamps),
 }
 
 /// A session, and the epochs that it belongs to.
@@ -120,11 +123,8 @@ impl Lasting {
 
 impl Over {
     /// The end of a session of which nothing is known, and seconds that it is remembered.
-    pub(super) fn unknown() -> (Vec<u8>, u64) {
-        let over = Over {
-            successor: None,
-            stamps: Stamps::default(),
-        };
+    pub(super) fn unknown(successor: Option<SessionKey>, stamps: Stamps) -> (Vec<u8>, u64) {
+        let over = Over { successor, stamps };
         (Cell::Over(over).write(), REMEMBERED)
     }
 }
@@ -146,6 +146,7 @@ impl Cell {
                 successor: reader.maybe_key()?,
                 stamps,
             }),
+            PARDONED => Cell::Pardoned(stamps),
             _ => return None,
         };
         reader.end(cell)
@@ -155,6 +156,7 @@ impl Cell {
         let (kind, stamps) = match self {
             Cell::Lasting(found) => (LASTING, found.stamps),
             Cell::Over(over) => (OVER, over.stamps),
+            Cell::Pardoned(stamps) => (PARDONED, *stamps),
         };
         let writer = Writer::new(kind)
             .number(stamps.user)
@@ -163,6 +165,7 @@ impl Cell {
         match self {
             Cell::Lasting(found) => writer.session(&found.session).done(),
             Cell::Over(over) => writer.maybe_key(over.successor.as_ref()).done(),
+            Cell::Pardoned(_) => writer.done(),
         }
     }
 }

@@ -8,12 +8,15 @@ use super::super::cells::{CHUNK, Change};
 use super::super::link::{Call, Visit, number};
 use super::super::trouble::RedisTrouble;
 use super::super::{Outcome, Redis, keys};
-use super::cell::{EPOCHS, Epochs, Lasting, Over, Stamps};
+use super::cell::{EPOCHS, Epochs, Lasting, Over, REMEMBERED, Stamps};
 use super::{Cell, News, Told};
 use crate::store::{Command, LedgerSession, SessionKey};
 
 /// How often a new epoch is begun while others begin one.
 const TRIES: usize = 16;
+
+/// Sessions of all that are looked at one by one to be counted; of more, the lists are believed.
+const COUNTED: usize = 50_000;
 
 /// Begins an epoch, if that of which one knows has not ended.
 const RAISE: &str = "if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
@@ -32,7 +35,7 @@ struct Ended {
 }
 
 impl Redis {
-    /// Begins a session in the place of another. Gives its key if it is over.
+    /// Begins a session in the place of another, perhaps of another user's. Gives its key if it is over.
     pub(in super::super) fn replace_session(
         &self,
         visit: Visit<'_>,
@@ -40,71 +43,68 @@ impl Redis {
         old: &SessionKey,
         (by, now): (u64, u64),
     ) -> Outcome<Option<SessionKey>> {
-        let Some(stamps) = self.stamps_of_old(visit, session, old)? else {
-            self.end_session(visit, &session.key, now)?;
-            return Ok(Some(session.key));
+        let told = match self.hand_over(visit, session, old, now)? {
+            Some(stamps) => Told::Heir(stamps),
+            // Written down long ago, perhaps, and told once more.
+            None if self.lasting(visit, &[session.key], now)?.is_empty() => {
+                self.end_session(visit, &session.key, now)?;
+                return Ok(Some(session.key));
+            }
+            None => Told::Used,
         };
-        let told = stamps.map_or(Told::Started, Told::Heir);
         if let [over] = self.keep_sessions(visit, &[News { session, told }], now)?[..] {
+            self.end_session(visit, &over, now)?;
             return Ok(Some(over));
         }
-        // Nobody has heard of the new one yet, so that it may come first: the old one is over in its
-        // favour, or over anyhow, and then so is the new one.
-        let cell = Self::session_cell(old);
-        let (his, user) = self.change_cell(visit, cell, |value| {
-            match value.and_then(|value| Cell::read(value, *old)) {
-                Some(Cell::Over(over)) => {
-                    (Change::Keep, (over.successor == Some(session.key), None))
-                }
-                Some(Cell::Lasting(there)) => {
-                    let (value, seconds) = there.end(Some(session.key), now);
-                    (
-                        Change::Write(value, seconds),
-                        (true, Some(there.session.user)),
-                    )
-                }
-                None => {
-                    let (value, seconds) = Over::unknown();
-                    (Change::Write(value, seconds), (true, None))
-                }
-            }
-        })?;
-        if !his {
-            self.end_session(visit, &session.key, now)?;
-            return Ok(Some(session.key));
-        }
-        let user = user.or_else(|| Some(session.user.clone()));
-        let ended = Ended {
-            key: *old,
-            user,
-            lasted: true,
-        };
-        self.unlist(visit, &[ended])?;
+        self.unlist(visit, &[gone(*old, &session.user, true)])?;
         self.announce(visit, &Command::EndSession(*old), (by, now))?;
         Ok(None)
     }
 
-    /// The stamps of a session in whose place `session` is to come; none where it is not known, and
-    /// nothing at all where it is over.
-    fn stamps_of_old(
+    /// Ends a session in favour of another one, which must not begin before: then only one of two
+    /// could, and an end that came first holds for both. Gives its stamps, unless it was over.
+    fn hand_over(
         &self,
         visit: Visit<'_>,
         session: &LedgerSession,
         old: &SessionKey,
-    ) -> Outcome<Option<Option<Stamps>>> {
-        let value = self.read_cells(visit, &[Self::session_cell(old)])?.pop();
-        let there = value.flatten().and_then(|value| Cell::read(&value, *old));
-        Ok(match there {
-            // Written down once already, and tried again after an error.
-            Some(Cell::Over(over)) if over.successor == Some(session.key) => {
-                Some(Some(over.stamps))
+        now: u64,
+    ) -> Outcome<Option<Stamps>> {
+        // Who signs in as somebody else leaves a session of another user's.
+        let there = self.read_cells(visit, &[Self::session_cell(old)])?.pop();
+        let there = there.flatten().and_then(|value| Cell::read(&value, *old));
+        let whose = match &there {
+            Some(Cell::Lasting(there)) => &there.session.user,
+            _ => &session.user,
+        };
+        let epochs = self.epochs(visit, [session.user.as_str(), whose])?;
+        let heir = Some(session.key);
+        let in_favour = |stamps| {
+            let (value, seconds) = Over::unknown(heir, stamps);
+            (Change::Write(value, seconds), Some(stamps))
+        };
+        self.change_cell(visit, Self::session_cell(old), |value| {
+            match value.and_then(|value| Cell::read(value, *old)) {
+                // Tried again after an error.
+                Some(Cell::Over(over)) if over.successor == heir => {
+                    (Change::Keep, Some(over.stamps))
+                }
+                Some(Cell::Over(_)) => (Change::Keep, None),
+                Some(Cell::Lasting(there)) if !there.valid(&epochs) => (Change::Keep, None),
+                Some(Cell::Lasting(mut there)) => {
+                    if there.session.user != session.user {
+                        let all = there.stamps.all;
+                        there.stamps = Stamps {
+                            all,
+                            ..epochs.stamps(&session.user)
+                        };
+                    }
+                    let (value, seconds) = there.end(heir, now);
+                    (Change::Write(value, seconds), Some(there.stamps))
+                }
+                Some(Cell::Pardoned(stamps)) => in_favour(stamps),
+                None => in_favour(epochs.stamps(&session.user)),
             }
-            Some(Cell::Over(_)) => None,
-            Some(Cell::Lasting(there)) => {
-                let epochs = self.epochs(visit, [there.session.user.as_str()])?;
-                there.valid(&epochs).then_some(Some(there.stamps))
-            }
-            None => Some(None),
         })
     }
 
@@ -124,8 +124,8 @@ impl Redis {
                     (Change::Write(value, seconds), Some(there))
                 }
                 // Where the news of its beginning have not come yet, they find that it is over.
-                None => {
-                    let (value, seconds) = Over::unknown();
+                Some(Cell::Pardoned(_)) | None => {
+                    let (value, seconds) = Over::unknown(None, Stamps::default());
                     (Change::Write(value, seconds), None)
                 }
             }
@@ -164,7 +164,7 @@ impl Redis {
                         let lasted = there.lasts(&before, now);
                         (Change::Write(value, seconds), Some(gone(key, user, lasted)))
                     }
-                    Some(Cell::Over(_)) | None => (Change::Keep, Some(gone(key, user, false))),
+                    _ => (Change::Keep, Some(gone(key, user, false))),
                 }
             })?;
             let ended: Vec<Ended> = ended.into_iter().flatten().collect();
@@ -178,6 +178,14 @@ impl Redis {
     pub(in super::super) fn end_everybody(&self, visit: Visit<'_>, now: u64) -> Outcome<usize> {
         // Listed before the epoch begins: what comes into the lists later may have begun in it.
         let listed = self.listed(visit, None, now)?;
+        let mut count = listed.len();
+        if count <= COUNTED {
+            // A session that was used while it ended may still be listed.
+            count = 0;
+            for part in listed.chunks(CHUNK) {
+                count += self.lasting(visit, part, now)?.len();
+            }
+        }
         self.begin_epoch(visit, None, None, now)?;
         let ended: Vec<Ended> = listed
             .into_iter()
@@ -188,7 +196,7 @@ impl Redis {
             })
             .collect();
         self.unlist(visit, &ended)?;
-        Ok(ended.len())
+        Ok(count)
     }
 
     /// Begins a new epoch of a user or of all, which one session survives. Gives the epochs before
@@ -249,7 +257,17 @@ impl Redis {
                     let pardoned = Cell::Lasting(Lasting { stamps, session });
                     (Change::Write(pardoned.write(), seconds), ())
                 }
-                _ => (Change::Keep, ()),
+                // It was lost, perhaps, and is kept anew when it is used.
+                Some(Cell::Pardoned(_)) | None => {
+                    let stamps = Stamps {
+                        user: 0,
+                        pardon: epoch,
+                        all: before.all,
+                    };
+                    let pardoned = Cell::Pardoned(stamps);
+                    (Change::Write(pardoned.write(), REMEMBERED), ())
+                }
+                Some(Cell::Lasting(_) | Cell::Over(_)) => (Change::Keep, ()),
             }
         })
     }

@@ -48,15 +48,7 @@ impl Redis {
         key: &SessionKey,
         now: u64,
     ) -> Outcome<Option<LedgerSession>> {
-        let visit = self.visit();
-        let cell = self.read_cells(visit, &[Self::session_cell(key)])?.pop();
-        let cell = cell.flatten().and_then(|value| Cell::read(&value, *key));
-        let Some(Cell::Lasting(found)) = cell else {
-            return Ok(None);
-        };
-        // Read after the session: an end that comes between the two counts.
-        let epochs = self.epochs(visit, [found.session.user.as_str()])?;
-        Ok(found.lasts(&epochs, now).then_some(found.session))
+        Ok(self.lasting(self.visit(), &[*key], now)?.pop())
     }
 
     /// The sessions that last, of one user or of all, newest first.
@@ -68,14 +60,8 @@ impl Redis {
         let visit = self.visit();
         let mut found = Vec::new();
         for part in self.listed(visit, user, now)?.chunks(CHUNK) {
-            let part = self.lasting(visit, part)?;
-            let users = part.iter().map(|found| found.session.user.as_str());
-            let epochs = self.epochs(visit, users)?;
-            let lasting = part.into_iter().filter(|found| {
-                let his = user.is_none_or(|user| found.session.user == user);
-                his && found.lasts(&epochs, now)
-            });
-            found.extend(lasting.map(|found| found.session));
+            let part = self.lasting(visit, part, now)?.into_iter();
+            found.extend(part.filter(|found| user.is_none_or(|user| found.user == user)));
         }
         found.sort_by(|a, b| (b.created, a.key).cmp(&(a.created, b.key)));
         Ok(found)
@@ -100,6 +86,7 @@ impl Redis {
             let next = match there {
                 Some(Cell::Over(_)) => None,
                 Some(Cell::Lasting(there)) => there.valid(&epochs).then(|| there.with(session)),
+                Some(Cell::Pardoned(stamps)) => begin(session, Told::Heir(stamps), &epochs),
                 None => begin(session, told, &epochs),
             };
             match next {
@@ -153,8 +140,13 @@ impl Redis {
         Ok(listed)
     }
 
-    /// Those of the sessions that have not been ended one by one.
-    fn lasting(&self, visit: Visit<'_>, keys: &[SessionKey]) -> Outcome<Vec<Lasting>> {
+    /// Those of the sessions that last.
+    fn lasting(
+        &self,
+        visit: Visit<'_>,
+        keys: &[SessionKey],
+        now: u64,
+    ) -> Outcome<Vec<LedgerSession>> {
         let cells: Vec<_> = keys.iter().map(Self::session_cell).collect();
         let values = self.read_cells(visit, &cells)?;
         let found =
@@ -162,9 +154,13 @@ impl Redis {
                 .zip(values)
                 .filter_map(|(key, value)| match Cell::read(&value?, *key)? {
                     Cell::Lasting(found) => Some(found),
-                    Cell::Over(_) => None,
+                    Cell::Over(_) | Cell::Pardoned(_) => None,
                 });
-        Ok(found.collect())
+        let found: Vec<Lasting> = found.collect();
+        // Read after the sessions: an end that comes between the two counts.
+        let epochs = self.epochs(visit, found.iter().map(|found| found.session.user.as_str()))?;
+        let found = found.into_iter().filter(|found| found.lasts(&epochs, now));
+        Ok(found.map(|found| found.session).collect())
     }
 
     /// When the sessions of all, and of each of these users, were ended last.
@@ -173,6 +169,7 @@ impl Redis {
         visit: Visit<'_>,
         users: impl IntoIterator<Item = &'u str>,
     ) -> Outcome<Epochs> {
+        // Each once.
         let users: HashSet<&str> = users.into_iter().collect();
         let users: Vec<&str> = users.into_iter().collect();
         let mut calls = vec![Call::new("GET", keys::EPOCH)];
