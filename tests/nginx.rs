@@ -28,6 +28,7 @@ mod nginx {
     mod doors_faults;
     mod doors_recorded;
     mod doors_replayed;
+    mod doors_store;
     mod examples;
     mod faults;
     mod hashing;
