@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::harness::exposition::Exposition;
+use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::visitor::PORTAL;
 use super::harness::{Ask, Gate, Site, until};
 use super::{second_factor, storage};
@@ -125,6 +126,37 @@ fn a_typed_name_bans_nobody_and_forges_no_line() {
         told.iter()
             .all(|line| line.contains(", client: 192.0.2.2, server: auth.example.com"))
     );
+}
+
+#[test]
+fn who_fails_at_an_endpoint_is_told_by_the_address_that_the_proxy_tells() {
+    let gate = Site::bed().server(ENDPOINTS).start();
+    let with = |pair: (&str, &str), headers: &[(&str, &str)]| {
+        let question = Question::new("forward-auth", "app.example.com", "/x");
+        let question = question.with("Authorization", &basic(pair.0, pair.1));
+        let add = |question: Question, (name, value): &(&str, &str)| question.with(name, value);
+        ask(&gate, &headers.iter().fold(question, add)).status
+    };
+    let from = ("X-Forwarded-For", "192.0.2.2");
+    assert_eq!(with(("alice", "password"), &[from]), 200);
+    let forged = format!("\" client={INNOCENT} result=failure x=\"");
+    for user in ["bob", &forged] {
+        assert_eq!(with((user, "wrong"), &[from]), 401);
+    }
+    // Nothing of a question that cannot be answered is held against anybody.
+    let host = format!("x event=sign_in result=failure client={INNOCENT}");
+    let twice = ("X-Forwarded-Host", &*host);
+    assert_eq!(with(("bob", "wrong"), &[from, twice]), 400);
+    assert_eq!(found("error.log", &gate), counted([("192.0.2.2", 2)]));
+    let log = gate.log();
+    let failed = "event=sign_in result=failure client=192.0.2.2 method=basic user=\"";
+    let told = lines(&log, "sign_in");
+    assert!(told.iter().all(|line| line.starts_with(failed)), "{told:?}");
+    assert_eq!(told.len(), 2, "what was right is no news: {told:?}");
+    let misasked = "event=misask result=error client=127.0.0.1 endpoint=\"/api/authz/forward-auth\" \
+                    reason=\"X-Forwarded-Host came more than once";
+    let told = lines(&log, "misask");
+    assert!(told.len() == 1 && told[0].starts_with(misasked), "{told:?}");
 }
 
 #[test]

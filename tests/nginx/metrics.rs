@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::harness::exposition::Exposition;
+use super::harness::question::{self, ENDPOINTS, Question, basic};
 use super::harness::{Answer, Ask, Gate, Site, until};
 
 const APP: &str = "app.example.com";
@@ -66,6 +67,43 @@ fn decisions_of_all_workers_are_told_together() {
     assert_eq!(decisions(&read, "forbid", "deny"), forbidden as f64);
     let all = allowed + challenged + forbidden;
     assert_eq!(read.sum("decisions_total"), all as f64, "and nothing else");
+}
+
+#[test]
+fn what_endpoints_are_asked_is_counted_too() {
+    let gate = bed().server(ENDPOINTS).start();
+    let alice = gate.signed_in("alice");
+    let about = |target: &str| Question::new("forward-auth", APP, target);
+    let with = |password: &str| about("/x").with("Authorization", &basic("bob", password));
+    for (question, status) in [
+        (about("/x").of(&alice), 200),
+        (about("/public/x"), 200),
+        (about("/x").with("Accept", "text/html"), 302),
+        (about("/admin/x").of(&alice), 403),
+        (with("password"), 200),
+        (with("wrong"), 401),
+        (about("/x").with("X-Forwarded-Host", "twice"), 400),
+        (about("/x").of(&alice).query("authelia_url=x"), 400),
+    ] {
+        assert_eq!(question::ask(&gate, &question).status, status);
+    }
+    // These are no questions.
+    let other = question::written("POST", "/api/authz/forward-auth", "x", [].iter());
+    assert_eq!(question::connect(&gate).send(other).answer().status, 405);
+    let read = scrape(&gate);
+    for (outcome, requirement, count) in [
+        ("allow", "one_factor", 2.0),
+        ("allow", "bypass", 1.0),
+        ("challenge", "one_factor", 2.0),
+        ("forbid", "deny", 1.0),
+        ("error", "none", 2.0),
+    ] {
+        assert_eq!(decisions(&read, outcome, requirement), count, "{outcome}");
+    }
+    assert_eq!(read.sum("decisions_total"), 8.0, "and nothing else");
+    let basic = |result| read.get("logins_total", &[("method", "basic"), ("result", result)]);
+    assert_eq!((basic("success"), basic("failure")), (1.0, 1.0));
+    assert_eq!(read.get("sessions_started_total", &[]), 1.0);
 }
 
 #[test]

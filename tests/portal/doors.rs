@@ -1,14 +1,36 @@
-//! The authorization endpoints in the portal room: whose session says who asks.
+//! The authorization endpoints in the portal room: whose session says who asks, what is answered when nobody can say, and
+//! what is told of it.
 
 use std::borrow::Cow;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ngx_http_auth_gate_module::portal::{Doorway, Headers, Portal, Request, Theme};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ngx_http_auth_gate_module::access::{Decision, Requirement};
+use ngx_http_auth_gate_module::portal::{
+    Aim, Answer, Doorway, Event, Failure, Headers, Judged, Method, Portal, Request, Theme, Why,
+};
 
-use super::world::{NOW, settings};
+use super::world::{NOW, Site, header, settings};
+
+/// The proxy that asks.
+const PROXY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
 /// The domain of the cookie that counts for a request to `host` with that raw target.
 fn realm(host: &str, target: &str, headers: &[(&str, &str)], only: bool) -> Option<String> {
+    let portal = Portal::new(settings(Theme::Light));
+    with(host, target, headers, only, |request| {
+        portal.realm_of(request).map(|realm| realm.domain.clone())
+    })
+}
+
+fn with<R>(
+    host: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    only: bool,
+    f: impl FnOnce(&Request<'_>) -> R,
+) -> R {
     let headers = headers
         .iter()
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
@@ -22,17 +44,39 @@ fn realm(host: &str, target: &str, headers: &[(&str, &str)], only: bool) -> Opti
         base: "",
         headers: Headers::default(),
         body: b"",
-        address: Ipv4Addr::LOCALHOST.into(),
+        address: PROXY.into(),
         now: NOW,
         doorway: Some(Doorway {
             target: Cow::Borrowed(target.as_bytes()),
             headers: headers.collect(),
-            trusted: false,
+            trusted: true,
             only,
         }),
     };
-    let portal = Portal::new(settings(Theme::Light));
-    portal.realm_of(&request).map(|realm| realm.domain.clone())
+    f(&request)
+}
+
+/// What the endpoint for nginx says of a page of that host.
+fn asked(site: &mut Site, host: &str, more: &[(&str, &str)]) -> Answer {
+    let url = format!("https://{host}/x");
+    let mut headers = vec![("X-Original-Method", "GET"), ("X-Original-URL", &*url)];
+    headers.extend(more);
+    let endpoint = "/api/authz/auth-request";
+    with("auth.internal", endpoint, &headers, true, |request| {
+        site.serve(request)
+    })
+}
+
+fn basic(pair: &str) -> String {
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+/// Decision and requirement, as they are counted.
+fn judged(answer: &Answer) -> Option<(Decision, Requirement)> {
+    match answer.judged {
+        Some(Judged::Verdict(verdict)) => Some((verdict.decision, verdict.requirement)),
+        _ => None,
+    }
 }
 
 #[test]
@@ -63,4 +107,113 @@ fn the_cookie_of_the_address_that_is_asked_about_counts() {
         realm("auth.example.com", "/api/state", &about_app, true),
         None
     );
+}
+
+#[test]
+fn a_credential_that_comes_before_the_cookie_leaves_it_out() {
+    let endpoint = "/api/authz/auth-request";
+    let about = |value| {
+        let headers = [
+            ("X-Original-Method", "GET"),
+            ("X-Original-URL", "https://app.example.com/x"),
+            ("Authorization", value),
+        ];
+        realm("auth.internal", endpoint, &headers, true)
+    };
+    assert_eq!(about(""), Some("example.com".into()), "none was sent");
+    for value in [&*basic("alice:password"), "Basic !", "Bearer x"] {
+        assert_eq!(about(value), None, "{value}");
+    }
+}
+
+#[test]
+fn while_nobody_can_say_who_asks_what_is_open_stays_open_and_the_rest_is_put_off() {
+    let site = Site::new();
+    let ask = |url: &str, target: &str, only| {
+        let headers = [("X-Original-Method", "GET"), ("X-Original-URL", url)];
+        with("auth.example.com", target, &headers, only, |request| {
+            site.portal.unknown(request, &site.world.rules, 7)
+        })
+    };
+    let endpoint = "/api/authz/auth-request";
+    let open = ask("https://public.example.com/", endpoint, true);
+    assert_eq!(
+        (open.status, header(&open, "Remote-User")),
+        (200, None),
+        "{open:?}"
+    );
+    assert_eq!(
+        judged(&open),
+        Some((Decision::Allow, Requirement::Bypass)),
+        "{open:?}"
+    );
+    for host in ["one", "two", "shut"] {
+        let answer = ask(&format!("https://{host}.example.com/"), endpoint, true);
+        let told = (answer.status, header(&answer, "Retry-After"));
+        assert_eq!(told, (503, Some("7")), "{host}: {answer:?}");
+        assert_eq!(answer.judged, Some(Judged::Unavailable));
+    }
+    let bad = ask("http://public.example.com/", endpoint, true);
+    assert_eq!((bad.status, bad.judged), (400, Some(Judged::Error)));
+    let page = ask("https://public.example.com/", "/api/state", false);
+    assert_eq!((page.status, page.judged), (503, None));
+}
+
+#[test]
+fn what_needs_nobody_is_answered_without_a_world() {
+    let portal = Portal::new(settings(Theme::Light));
+    let still = |target: &str, only| {
+        let answer = with("auth.example.com", target, &[], only, |request| {
+            portal.still(request)
+        });
+        answer.map(|answer| answer.status)
+    };
+    for (target, at_portal, at_endpoints) in [
+        ("/api/health", Some(200), Some(404)),
+        ("/assets/webauthn.js", Some(200), Some(404)),
+        ("/assets/x", Some(404), Some(404)),
+        ("/", None, Some(404)),
+        ("/api/state", None, Some(404)),
+        ("/api/verify", None, None),
+    ] {
+        assert_eq!(
+            (still(target, false), still(target, true)),
+            (at_portal, at_endpoints),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn passwords_in_a_header_are_told_of_as_the_visitors_and_counted() {
+    let mut site = Site::new();
+    let (host, visitor) = ("one.example.com", "192.0.2.9");
+    let from = ("X-Forwarded-For", visitor);
+    let right = basic("alice:password");
+    let answer = asked(&mut site, host, &[from, ("Authorization", &right)]);
+    assert_eq!(answer.event, Some(Event::Pass(Method::Basic)));
+    assert_eq!(
+        judged(&answer),
+        Some((Decision::Allow, Requirement::OneFactor))
+    );
+    let wrong = basic("alice:wrong");
+    let answer = asked(&mut site, host, &[from, ("Authorization", &wrong)]);
+    let failure = Failure {
+        aim: Aim::SignIn,
+        method: Method::Basic,
+        user: Some("alice".into()),
+        why: Why::Wrong,
+        address: visitor.parse::<IpAddr>().ok(),
+    };
+    assert_eq!(answer.event, Some(Event::Fail(failure)));
+    assert_eq!(
+        judged(&answer),
+        Some((Decision::Challenge, Requirement::OneFactor))
+    );
+    site.world.busy = true;
+    let answer = asked(&mut site, host, &[from, ("Authorization", &right)]);
+    let told = (answer.status, header(&answer, "Retry-After"));
+    assert_eq!(told, (503, Some("5")));
+    assert_eq!(answer.event, Some(Event::TurnAway(Method::Basic)));
+    assert_eq!(answer.judged, Some(Judged::Unavailable));
 }
