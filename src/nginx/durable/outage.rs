@@ -29,11 +29,11 @@ impl Zone {
     }
 }
 
-/// Whether the store that sessions are kept in has been out for longer than `grace` seconds: then what
+/// Whether the store that sessions are kept in has been out for `grace` seconds: then what
 /// the zone knows counts no more.
 pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool {
     zone.lost_since(store)
-        .is_some_and(|since| now.saturating_sub(since) > grace)
+        .is_some_and(|since| now.saturating_sub(since) >= grace)
 }
 
 /// Somebody could not use the store, who had begun at `begun`, in milliseconds of the clock that nobody
