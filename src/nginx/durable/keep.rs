@@ -61,9 +61,12 @@ pub fn run(
         threads,
         work,
         move |waiting, done| {
-            let done = done.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
             // Whether or not somebody still waits.
-            let kept = settle(&desk, &changes, (before, begun), done);
+            let kept = match done {
+                Some(done) => settle(&desk, &changes, (before, begun), done),
+                // Too much is to be done at once, which says nothing about the store.
+                None => give_up(&desk, &changes),
+            };
             waiting.resume(move |request| then(request, kept));
         },
     );
@@ -101,13 +104,18 @@ fn settle(
         }
         Err(outage) => {
             desk.lose(&outage, begun);
-            let begins = |change: &Change| matches!(change, Change::Start { .. });
-            if !changes.iter().any(begins) {
-                end_here(desk, changes);
-            }
-            Kept::Nothing
+            give_up(desk, changes)
         }
     }
+}
+
+/// What is done without the store: nothing begins; what only ends does so here.
+fn give_up(desk: &Desk, changes: &[Change]) -> Kept {
+    let begins = |change: &Change| matches!(change, Change::Start { .. });
+    if !changes.iter().any(begins) {
+        end_here(desk, changes);
+    }
+    Kept::Nothing
 }
 
 /// Lets the changes count in the zone. Where others have ended since `before`, a new session is left

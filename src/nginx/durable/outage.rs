@@ -13,6 +13,10 @@ use crate::{
 /// Seconds after which a visitor is told to come back.
 pub const RETRY_AFTER: u64 = 5;
 
+/// Milliseconds after a recovery in which what goes wrong is no news: whoever began before tells of what
+/// was, and for a second each process leaves alone what has failed there.
+const OLD_NEWS: u64 = 1500;
+
 impl Zone {
     fn lost_word(&self, store: Store) -> Option<&AtomicU64> {
         self.long(place::LOST + 8 * store as usize)
@@ -29,11 +33,11 @@ impl Zone {
     }
 }
 
-/// Whether the store that sessions are kept in has been out for longer than `grace` seconds: then what
+/// Whether the store that sessions are kept in has been out for `grace` seconds: then what
 /// the zone knows counts no more.
 pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool {
     zone.lost_since(store)
-        .is_some_and(|since| now.saturating_sub(since) > grace)
+        .is_some_and(|since| now.saturating_sub(since) >= grace)
 }
 
 /// Somebody could not use the store, who had begun at `begun`, in milliseconds of the clock that nobody
@@ -42,8 +46,8 @@ pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, be
     let Some((word, recovered)) = zone.lost_word(store).zip(zone.recovered_word(store)) else {
         return;
     };
-    // Who began before the store recovered tells old news.
-    if begun <= recovered.load(Ordering::Acquire) {
+    let recovered = recovered.load(Ordering::Acquire);
+    if recovered > 0 && begun <= recovered.saturating_add(OLD_NEWS) {
         return;
     }
     let now = crate::nginx::now();

@@ -24,7 +24,7 @@ const MOST_WAITING: usize = 4096;
 const TRIES: u32 = 8;
 
 /// Sessions that a worker remembers not to exist, and for how many seconds.
-const ABSENT: (usize, u64) = (1024, 10);
+const ABSENT: (usize, u64) = (1024, 3);
 
 /// A request that waits, and how it goes on.
 type Asker = (Waiting, Box<dyn FnOnce(Request<'_>)>);
@@ -110,9 +110,14 @@ fn fetch(desk: Desk, key: Key, tries: u32) {
     };
     let (archive, now) = (Arc::clone(&desk.archive), crate::nginx::now());
     let work = move || archive.ask(|ledger| ledger.fetch(&key.0, now));
-    errands::run_recall(desk.threads, work, move |fetched| {
-        let fetched = fetched.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
-        take(desk, key, before, fetched);
+    errands::run_recall(desk.threads, work, move |fetched| match fetched {
+        Some(fetched) => take(desk, key, before, fetched),
+        // Too many are being looked for, which says nothing about the store.
+        None => {
+            meters::count(&desk.zone, Counter::Fetch(Fetched::Refused));
+            settle(&key, false);
+            set_level(&desk);
+        }
     });
 }
 

@@ -10,7 +10,6 @@ use crate::{
         sweep::{self, Wanted},
         wait::Waiting,
     },
-    portal::Outage,
     session::{Key, Record, Session},
     store::{Command, LedgerSession},
 };
@@ -59,10 +58,10 @@ fn ask(
     };
     let threads = desk.threads;
     errands::run(waiting, threads, work, move |waiting, done| {
-        let done = done.unwrap_or_else(|| Err(Outage("too much to do at once".into())));
         let found = match done {
-            Ok(sessions) => Some(read(&desk, &wanted, &sessions)),
-            Err(outage) => {
+            Some(Ok(sessions)) => Some(read(&desk, &wanted, &sessions)),
+            None => None,
+            Some(Err(outage)) => {
                 desk.lose(&outage, begun);
                 None
             }
