@@ -87,6 +87,23 @@ fn a45_who_signed_out_or_was_denied_stays_out_of_the_endpoints_after_a_restart()
 }
 
 #[test]
+fn a_session_that_is_used_at_an_endpoint_only_is_in_use() {
+    let idle = SESSION.replace("  cookies:", "  inactivity: 10s\n  cookies:");
+    let gate = bed().session(&idle).start();
+    let alice = gate.signed_in("alice");
+    let database = Connection::open(gate.prefix().join("store/db.sqlite3")).unwrap();
+    let last_used = || -> i64 {
+        let read = database.query_row("SELECT last_used FROM sessions", (), |row| row.get(0));
+        read.unwrap()
+    };
+    let began = last_used();
+    until("the use to be written down", || {
+        is_known(&asked("forward-auth", &alice), "alice", "in use");
+        (last_used() > began).then_some(())
+    });
+}
+
+#[test]
 fn a73_with_the_store_gone_an_endpoint_knows_whom_it_knew_and_puts_off_the_others() {
     let gate = bed().start();
     let (alice, bob) = (gate.signed_in("alice"), gate.signed_in("bob"));
