@@ -15,7 +15,7 @@ use std::{
 use secrecy::ExposeSecret;
 
 use super::{
-    durable::{archive::Archive, outage, vault::Vault},
+    durable::{archive::Archive, clerk, outage, vault::Vault},
     log::{self, Level},
     snapshot::{self, Reading, Snapshot},
     zone::Zone,
@@ -155,7 +155,9 @@ impl Office {
         match found {
             Err(outage) => {
                 let grace = sessions.then(|| self.grace());
-                outage::begins(zone, Store::Sqlite, grace, &outage, begun);
+                if !outage::begins(zone, Store::Sqlite, grace, &outage, begun) && sessions {
+                    clerk::look_again();
+                }
             }
             // It can be read; whether it can be written the clerk finds out.
             Ok(()) if sessions => {}

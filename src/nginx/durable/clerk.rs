@@ -53,6 +53,8 @@ struct Clerk {
     urgent: Cell<bool>,
     /// Whether something was lost, which is said once.
     lost: Cell<bool>,
+    /// Whether it is to be found out if the store can be used.
+    doubts: Cell<bool>,
     /// Whether a thread is on its way.
     away: Cell<bool>,
     /// When, by the clock that nobody sets, the last visit began.
@@ -76,6 +78,7 @@ pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
             queue: RefCell::default(),
             urgent: Cell::default(),
             lost: Cell::default(),
+            doubts: Cell::default(),
             away: Cell::default(),
             visited: Cell::default(),
             last: Cell::default(),
@@ -145,6 +148,16 @@ pub fn banned(bans: Vec<(Who, u64)>, stage: Stage) {
     }
 }
 
+/// Somebody could not use the store a moment after it had recovered: whether it is out again is to be
+/// found out.
+pub fn look_again() {
+    CLERK.with_borrow(|clerk| {
+        if let Some(clerk) = clerk {
+            clerk.doubts.set(true);
+        }
+    });
+}
+
 /// Puts an entry into the queue if that has less than `room` in it.
 fn note(room: usize, urgent: bool, entry: impl FnOnce() -> Entry) {
     CLERK.with_borrow(|clerk| {
@@ -197,6 +210,7 @@ impl Clerk {
     fn has_work(&self) -> bool {
         self.listener.is_none()
             || self.is_out()
+            || self.doubts.get()
             || !self.queue.borrow().is_empty()
             || self.desk.zone.wants_failures()
             || self.desk.zone.keys().is_none()
@@ -234,7 +248,7 @@ impl Clerk {
             name: desk.zone.name(),
             entries: Arc::new(self.queue.take()),
             restore: wants(desk.zone.keys().is_some() && desk.zone.wants_failures()),
-            probe: self.is_out(),
+            probe: self.doubts.take() || self.is_out(),
             secret: match desk.zone.keys() {
                 Some(_) => None,
                 None => desk.zone.zone_secret(),

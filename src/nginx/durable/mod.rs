@@ -75,7 +75,9 @@ impl Desk {
     /// The store could not be used by somebody who had begun at `begun`, see [`outage::begins`].
     pub fn lose(&self, outage: &Outage, begun: u64) {
         let grace = Some(self.office.grace());
-        outage::begins(&self.zone, self.archive.store(), grace, outage, begun);
+        if !outage::begins(&self.zone, self.archive.store(), grace, outage, begun) {
+            clerk::look_again();
+        }
     }
 
     /// The domain that a session was made for, if it is still configured.

@@ -41,19 +41,20 @@ pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool 
 }
 
 /// Somebody could not use the store, who had begun at `begun`, in milliseconds of the clock that nobody
-/// sets. `grace`: seconds for which sessions go on, if that is where they are kept.
-pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, begun: u64) {
+/// sets. `grace`: seconds for which sessions go on, if that is where they are kept. `false`: that may be
+/// old news, and somebody should look again.
+pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, begun: u64) -> bool {
     let Some((word, recovered)) = zone.lost_word(store).zip(zone.recovered_word(store)) else {
-        return;
+        return true;
     };
     let recovered = recovered.load(Ordering::Acquire);
     if recovered > 0 && begun <= recovered.saturating_add(OLD_NEWS) {
-        return;
+        return false;
     }
     let now = crate::nginx::now();
     let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
     if first.is_err() {
-        return;
+        return true;
     }
     let Outage(sentence) = outage;
     let wait = "until then whoever needs the store is answered with 503";
@@ -64,6 +65,7 @@ pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, be
         None => format!("{sentence}; {wait}"),
     };
     audit::store(zone, store, Some(&sentence));
+    true
 }
 
 /// The store was used and, if sessions are kept there, written to. Says whether that ends an outage.
