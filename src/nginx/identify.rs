@@ -93,8 +93,8 @@ pub fn find<'s>(
     }
 }
 
-/// The same among these `Cookie` headers, without a trace: what a cookie of another domain than the
-/// request's own comes to must not count for the request itself.
+/// The same among these `Cookie` headers, and nobody remembers who was found: a cookie of another
+/// domain than the request's own must not count for the request itself.
 pub fn search<'h>(
     request: Request<'h>,
     state: &State,
