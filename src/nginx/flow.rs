@@ -54,6 +54,10 @@ pub fn begin(request: Request<'_>, body: &[u8]) {
 
 /// Goes on once the zone has the session that the visitor presents, if there is one.
 fn enter(request: Request<'_>, body: &[u8], begun: u64) {
+    if writes(request) && is_out(request) {
+        // Before a password is checked or a code is used up in vain.
+        return refuse(request, 503, Some(outage::RETRY_AFTER));
+    }
     match missing(request) {
         Ok(None) => {}
         Ok(Some(key)) => {
@@ -70,6 +74,33 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
         portal.answer(visit, world)
     });
     follow(request, step, begun);
+}
+
+/// Places whose requests with a body change nothing that is kept, or only end a session, which is done
+/// here at once.
+const HARMLESS: [&str; 5] = [
+    "/logout",
+    "/api/logout",
+    "/api/checks/",
+    "/api/authz/",
+    "/api/verify",
+];
+
+/// Whether the request can only be served by writing to the store of sessions.
+fn writes(request: Request<'_>) -> bool {
+    let place = place(request);
+    matches!(request.method(), b"POST" | b"PUT" | b"DELETE")
+        && !HARMLESS.iter().any(|harmless| place.starts_with(harmless))
+}
+
+/// Whether that store is known to be out.
+fn is_out(request: Request<'_>) -> bool {
+    let whole = request.whole();
+    let store = whole
+        .loaded
+        .as_ref()
+        .and_then(|loaded| loaded.office.sessions_in());
+    store.is_some_and(|store| whole.zone.lost_since(store).is_some())
 }
 
 /// The store cannot be asked who the visitor is.

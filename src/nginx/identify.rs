@@ -94,7 +94,7 @@ pub fn find<'s>(
     };
     let (cookies, now) = (state.cookies(request), super::now());
     let mut presented = zone.proven().keys(cookies, realm, keys).peekable();
-    if presented.peek().is_some() && loaded.office.is_out_of_grace(zone, now) {
+    if presented.peek().is_some() && loaded.office.is_out_of_grace(zone) {
         state.set_unknown();
         return Found::Unknown;
     }

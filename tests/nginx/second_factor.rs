@@ -216,6 +216,7 @@ fn workers_killed_at_work_leave_a_readable_store_and_the_next_go_on() {
         .yaml(UNBOUNDED)
         .workers(2)
         .tolerate("exited on signal 9")
+        .tolerate("was locked by")
         .start();
     let visitors: Vec<_> = (0..8).map(|_| gate.signed_in("alice")).collect();
     for round in 0..4 {

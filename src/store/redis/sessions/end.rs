@@ -142,15 +142,17 @@ impl Redis {
         Ok(lasted)
     }
 
-    /// Ends the sessions of a user but one; says how many.
+    /// Ends the sessions of a user but one, tells of it, and puts them away; says how many.
     pub(in super::super) fn end_user(
         &self,
         visit: Visit<'_>,
         user: &str,
         except: Option<&SessionKey>,
         now: u64,
+        tell: impl FnOnce() -> Outcome<()>,
     ) -> Outcome<usize> {
         let (before, after) = self.begin_epoch(visit, Some(user), except, now)?;
+        tell()?;
         let mut count = 0;
         for part in self.listed(visit, Some(user), now)?.chunks(CHUNK) {
             let cells: Vec<_> = part.iter().map(Self::session_cell).collect();
@@ -174,8 +176,13 @@ impl Redis {
         Ok(count)
     }
 
-    /// Ends all sessions; says how many.
-    pub(in super::super) fn end_everybody(&self, visit: Visit<'_>, now: u64) -> Outcome<usize> {
+    /// Ends all sessions, tells of it, and takes them off the lists; says how many.
+    pub(in super::super) fn end_everybody(
+        &self,
+        visit: Visit<'_>,
+        now: u64,
+        tell: impl FnOnce() -> Outcome<()>,
+    ) -> Outcome<usize> {
         // Listed before the epoch begins: what comes into the lists later may have begun in it.
         let listed = self.listed(visit, None, now)?;
         let mut count = listed.len();
@@ -187,6 +194,7 @@ impl Redis {
             }
         }
         self.begin_epoch(visit, None, None, now)?;
+        tell()?;
         let ended: Vec<Ended> = listed
             .into_iter()
             .map(|key| Ended {
@@ -195,7 +203,8 @@ impl Redis {
                 lasted: true,
             })
             .collect();
-        self.unlist(visit, &ended)?;
+        // Lists forget by themselves what has ended.
+        let _ = self.unlist(visit, &ended);
         Ok(count)
     }
 
