@@ -90,6 +90,10 @@ impl Redis {
                     (Change::Keep, Some(over.stamps))
                 }
                 Some(Cell::Over(_)) => (Change::Keep, None),
+                // It has ended by itself, and what was ordered since says nothing of it.
+                Some(Cell::Lasting(there)) if there.session.ends <= now => {
+                    in_favour(epochs.stamps(&session.user))
+                }
                 Some(Cell::Lasting(there)) if !there.valid(&epochs) => (Change::Keep, None),
                 Some(Cell::Lasting(mut there)) => {
                     if there.session.user != session.user {
