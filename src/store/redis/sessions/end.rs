@@ -106,8 +106,10 @@ impl Redis {
                     let (value, seconds) = there.end(heir, now);
                     (Change::Write(value, seconds), Some(there.stamps))
                 }
-                Some(Cell::Pardoned(stamps)) => in_favour(stamps),
-                None => in_favour(epochs.stamps(&session.user)),
+                Some(Cell::Pardoned(stamps)) if stamps.hold(epochs.stamps(&session.user)) => {
+                    in_favour(stamps)
+                }
+                Some(Cell::Pardoned(_)) | None => in_favour(epochs.stamps(&session.user)),
             }
         })
     }
