@@ -56,6 +56,7 @@ mod nginx {
     mod sessions;
     mod shared;
     mod smoke;
+    mod soak;
     mod storage;
     mod subrequests;
     mod users_file;

@@ -33,7 +33,8 @@ fn is_told_already(request: Request<'_>, event: &Event) -> bool {
     };
     let loaded = whole.loaded.as_ref();
     let path = loaded.and_then(|loaded| loaded.config.storage.as_ref());
-    let about = path.is_some_and(|it| sentence.contains(&it.path.display().to_string()));
+    // What is said of the store begins with its place.
+    let about = path.is_some_and(|it| sentence.starts_with(&format!("{}: ", it.path.display())));
     about && whole.zone.lost_since(metrics::Store::Sqlite).is_some()
 }
 

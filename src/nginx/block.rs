@@ -26,6 +26,10 @@ pub mod place {
     pub const RECHECKED: usize = 3968;
     pub const RECOVERED: usize = 3976;
     pub const RESTORED_AT: usize = 3992;
+    pub const HEARD: usize = 4000;
+    pub const WANTED: usize = 4008;
+    pub const DONE: usize = 4016;
+    pub const BEFORE: usize = 4024;
 }
 
 /// The one block of the pool; made and given its random secret on first use.

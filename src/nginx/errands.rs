@@ -16,8 +16,8 @@ use super::{
     wait::Waiting,
 };
 
-/// Errands that run at once in one worker: with those aside, half of the threads that nginx has
-/// unless told.
+/// Errands that run at once in one worker. With those aside and recalls they leave a quarter of the
+/// threads that nginx has unless told.
 const RUNNING: usize = 12;
 
 /// Errands that wait in one worker.
@@ -62,11 +62,31 @@ pub fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     then: impl FnOnce(Waiting, Option<T>) + 'static,
 ) {
+    run_while(Waiting::has_gone, waiting, threads, work, then);
+}
+
+/// The same for work that is done whether its visitor stays or not.
+pub fn run_anyway<T: Send + 'static>(
+    waiting: Waiting,
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Waiting, Option<T>) + 'static,
+) {
+    run_while(|_| false, waiting, threads, work, then);
+}
+
+fn run_while<T: Send + 'static>(
+    is_idle: fn(&Waiting) -> bool,
+    waiting: Waiting,
+    threads: Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+    then: impl FnOnce(Waiting, Option<T>) + 'static,
+) {
     if WAITED_FOR.with(Line::is_full) {
         return then(waiting, None);
     }
     enqueue(&WAITED_FOR, move || {
-        if !waiting.has_gone() {
+        if !is_idle(&waiting) {
             start(&WAITED_FOR, threads, work, |result| {
                 then(waiting, result);
             });

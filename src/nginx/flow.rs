@@ -81,8 +81,25 @@ enum Presented {
     Known,
     /// The store has to be asked for it.
     Missing(Key),
-    /// The store cannot be asked for it.
+    /// The store is needed and cannot be used.
     Unknown,
+}
+
+/// Places whose requests with a body change nothing that is kept, or only end a session, which is done
+/// here at once.
+const HARMLESS: [&str; 3] = ["/logout", "/api/logout", "/api/checks/"];
+
+/// Whether a request to the portal can only be served by writing to the store of sessions.
+fn writes(visit: &portal::Request<'_>) -> bool {
+    let mut harmless = HARMLESS.iter();
+    matches!(visit.method, b"POST" | b"PUT" | b"DELETE")
+        && !harmless.any(|harmless| visit.path.starts_with(harmless))
+}
+
+/// Whether that store is known to be out.
+fn is_out(request: Request<'_>, loaded: &Loaded) -> bool {
+    let store = loaded.office.sessions_in();
+    store.is_some_and(|store| request.whole().zone.lost_since(store).is_some())
 }
 
 impl<V> From<Found<V>> for Presented {
@@ -100,13 +117,18 @@ fn presented(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>)
     if let Some(answer) = portal.still(visit) {
         return Presented::Nothing(answer);
     }
+    let asks = portal.is_question(visit);
+    if !asks && writes(visit) && is_out(request, loaded) {
+        // Before a password is checked or a code is used up in vain.
+        return Presented::Unknown;
+    }
     let Some(realm) = portal.realm_of(visit) else {
         return Presented::Known;
     };
     let Some(state) = State::of(request) else {
         return Presented::Unknown;
     };
-    if !portal.is_question(visit) {
+    if !asks {
         return identify::find(request, state, loaded, realm).into();
     }
     // It is about whoever is asked about, and says nothing of the request itself.

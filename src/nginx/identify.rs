@@ -111,7 +111,7 @@ pub fn search<'h>(
     };
     let now = super::now();
     let mut presented = zone.proven().keys(cookies, realm, keys).peekable();
-    if presented.peek().is_some() && loaded.office.is_out_of_grace(zone, now) {
+    if presented.peek().is_some() && loaded.office.is_out_of_grace(zone) {
         state.set_unknown();
         return Found::Unknown;
     }

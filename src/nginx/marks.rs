@@ -36,14 +36,18 @@ impl Zone {
         self.wants_failures() || at.is_some_and(|at| when < at.load(Ordering::Acquire))
     }
 
-    /// Says that they are there, as they were at `now`.
-    pub fn has_failures(&self, now: u64) {
-        if let Some(at) = self.long(place::RESTORED_AT) {
-            at.store(now, Ordering::Release);
-        }
-        if let Some(restored) = self.word(place::RESTORED) {
-            restored.store(1, Ordering::Release);
-        }
+    /// Says that they are there, as they were at `now`; `false`: somebody else has said so.
+    pub fn has_failures(&self, now: u64) -> bool {
+        let words = self
+            .word(place::RESTORED)
+            .zip(self.long(place::RESTORED_AT));
+        let Some((restored, at)) = words else {
+            return false;
+        };
+        at.store(now, Ordering::Release);
+        restored
+            .compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// How often sessions have ended. What is read from a store before one has may be what ended.
@@ -100,24 +104,58 @@ impl Zone {
         }
     }
 
-    /// Lets one worker at a time compare the zone with its store: says whether it is this one's turn
-    /// at `now`, which it is for `seconds`.
-    pub fn claim_recheck(&self, now: u64, seconds: u64) -> bool {
+    /// Says that the zone is to be compared with its store.
+    pub fn want_recheck(&self) {
+        if let Some(word) = self.long(place::WANTED) {
+            word.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// The number of the wish for a comparison that nobody has fulfilled yet.
+    pub fn wanted_recheck(&self) -> Option<u64> {
+        let wanted = self.long(place::WANTED)?.load(Ordering::Acquire);
+        let done = self.long(place::DONE)?.load(Ordering::Acquire);
+        (wanted != done).then_some(wanted)
+    }
+
+    /// Lets one worker at a time do that: says whether it is this one's turn, which it is until `until`,
+    /// in milliseconds of the clock that nobody sets. `claimed`: until when it was his.
+    pub fn claim_recheck(&self, claimed: Option<u64>, until: u64) -> bool {
         let Some(word) = self.long(place::RECHECKED) else {
             return false;
         };
-        let until = word.load(Ordering::Acquire);
-        let free = until <= now || until > now.saturating_add(seconds);
-        let claim = now.saturating_add(seconds);
+        let known = word.load(Ordering::Acquire);
+        let free = match claimed {
+            Some(claimed) => known == claimed,
+            None => known <= super::milliseconds(),
+        };
         free && word
-            .compare_exchange(until, claim, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange(known, until, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// Gives the turn up.
-    pub fn release_recheck(&self) {
-        if let Some(word) = self.long(place::RECHECKED) {
-            word.store(0, Ordering::Release);
+    /// Gives the turn up that was claimed until `claimed`; `done`: the wish that was fulfilled.
+    pub fn release_recheck(&self, claimed: u64, done: Option<u64>) {
+        let words = self.long(place::RECHECKED).zip(self.long(place::DONE));
+        let Some((turn, fulfilled)) = words else {
+            return;
+        };
+        let release = turn.compare_exchange(claimed, 0, Ordering::AcqRel, Ordering::Relaxed);
+        if let (Ok(_), Some(done)) = (release, done) {
+            fulfilled.store(done, Ordering::Release);
+        }
+    }
+
+    /// When somebody last heard of orders, in Unix seconds; 0: nobody has.
+    pub fn heard(&self) -> u64 {
+        self.long(place::HEARD)
+            .map_or(0, |word| word.load(Ordering::Acquire))
+    }
+
+    /// Says that somebody hears of them now.
+    pub fn hear(&self) {
+        if let Some(word) = self.long(place::HEARD) {
+            word.store(super::now(), Ordering::Release);
         }
     }
 

@@ -161,7 +161,7 @@ impl Office {
             }
             // It can be read; whether it can be written the clerk finds out.
             Ok(()) if sessions => {}
-            Ok(()) => _ = outage::ends(zone, Store::Sqlite),
+            Ok(()) => _ = outage::ends(zone, Store::Sqlite, begun),
         }
     }
 
@@ -172,9 +172,9 @@ impl Office {
 
     /// Whether the store of sessions has been out for so long that what the zone knows counts no
     /// more.
-    pub fn is_out_of_grace(&self, zone: &Zone, now: u64) -> bool {
+    pub fn is_out_of_grace(&self, zone: &Zone) -> bool {
         self.sessions_in()
-            .is_some_and(|store| outage::is_out_of_grace(zone, store, self.grace(), now))
+            .is_some_and(|store| outage::is_out_of_grace(zone, store, self.grace()))
     }
 
     /// Seconds for which known sessions go on without the store.

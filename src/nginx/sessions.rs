@@ -92,7 +92,6 @@ impl<'z> Sessions<'z> {
         let now = super::now();
         let until = self.table.expires(key).unwrap_or(0);
         let _ = self.table.bury(key, until.max(now + BURIED), now);
-        self.zone.count_end();
     }
 
     /// Forgets a session; if the store knows that it lasts it may come back.

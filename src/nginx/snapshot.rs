@@ -33,7 +33,7 @@ const SETTLED: Duration = Duration::from_millis(100);
 
 /// Milliseconds for which a user must be gone before sessions end for good: a file may have been read
 /// while somebody was still writing it.
-const STILL_GONE: usize = 1000;
+const STILL_GONE: usize = 2000;
 
 /// The users as this process knows them.
 pub struct Snapshot {

@@ -4,7 +4,7 @@
 //! client does; one that waits for a time sits behind the timer of its connection, as nginx's own
 //! limit_req does it. Either way it goes on with a step, and a step that panics ends in a 500.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::{
     entry,
@@ -20,6 +20,14 @@ thread_local! {
     /// a request may run inside that of another one, or of the same one.
     static RUNNING: RefCell<Vec<(*mut ngx_http_request_t, bool)>> =
         const { RefCell::new(Vec::new()) };
+    /// Whether this worker has come to its end.
+    static OVER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The worker ends. Where it was told to stop at once requests may wait, and nginx frees what they
+/// stand on before our queues are dropped: none of them goes on.
+pub fn abandon_all() {
+    OVER.set(true);
 }
 
 /// Ends the request with `code`, as nginx's finalization reads it. Nothing may touch the request
@@ -108,6 +116,9 @@ impl Drop for Waiting {
 ///
 /// `r` was blocked by [`Waiting::start`] and not resumed since.
 unsafe fn resume(r: *mut ngx_http_request_t, step: Option<Step>) {
+    if OVER.get() {
+        return;
+    }
     // SAFETY: the caller's promise: nginx keeps a blocked request.
     let Some(request) = (unsafe { Request::from_callback(r) }) else {
         return;

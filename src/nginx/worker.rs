@@ -11,6 +11,7 @@ use super::{
     job::{self, AtExit},
     log::{self, Level},
     module::ngx_http_auth_gate_module,
+    wait,
 };
 
 /// A worker begins: nothing that starts a thread or a timer may run earlier.
@@ -80,9 +81,10 @@ fn return_large_blocks() {
     }
 }
 
-/// A worker ends: what it was hashing runs no more.
+/// A worker ends: nobody waits in it any more, and what it was hashing runs no more.
 pub unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
     entry::guard("worker end", (), || {
+        wait::abandon_all();
         // SAFETY: nginx hands the cycle that the worker has served.
         if let Some(conf) = unsafe { cycle_main_conf(cycle) } {
             hashing::reset(&conf.zone);

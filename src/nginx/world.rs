@@ -78,7 +78,7 @@ impl World for Surroundings<'_> {
             match change {
                 Change::Start {
                     key: of, record, ..
-                } if of == key => return Some(*record),
+                } if of == key => return Some(**record),
                 Change::End(of) if of == key => return None,
                 _ => {}
             }
@@ -100,7 +100,7 @@ impl World for Surroundings<'_> {
         }
         self.changes.push(Change::Start {
             key: *key,
-            record: *record,
+            record: Box::new(*record),
             replaces: replaces.copied(),
             ends,
         });
@@ -122,7 +122,8 @@ impl World for Surroundings<'_> {
             Change::Start { replaces, .. } => replaces.as_ref() == Some(key),
             Change::End(of) => of == key,
         };
-        if !self.changes.iter().any(replaced) {
+        // One that has ended, or that nobody knows any more, is no work for the store.
+        if self.session(key).is_some() && !self.changes.iter().any(replaced) {
             self.changes.push(Change::End(*key));
         }
     }

@@ -369,7 +369,7 @@ impl Drop for Lock {
 }
 
 const _: () = assert!(
-    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::RESTORED_AT + 8 <= 4096,
+    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::BEFORE + 16 <= 4096,
     "the counters fit the shared part"
 );
 const _: () = assert!(

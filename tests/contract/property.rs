@@ -2,10 +2,13 @@
 
 use ngx_http_auth_gate_module::store::{TriedAt, Try};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::model::Model;
 use super::*;
+
+/// Another one gives other cases.
+const SEED: u64 = 5;
 
 const CASES: u32 = 40;
 const KEYS: u8 = 12;
@@ -77,6 +80,8 @@ pub fn a_store_does_what_a_list_does<S: Store>(make: &dyn Fn() -> S) {
     let steps = prop::collection::vec(step(), 0..40);
     let mut runner = TestRunner::new(Config {
         failure_persistence: None,
+        // The same cases each time: what a new case finds is not to fail somebody else's change.
+        rng_seed: RngSeed::Fixed(SEED),
         ..Config::with_cases(CASES)
     });
     let run = |steps: Vec<Step>| {

@@ -140,6 +140,9 @@ fn a73_with_the_store_gone_an_endpoint_knows_whom_it_knew_and_puts_off_the_other
             "{door}"
         );
     }
+    // It is not the store that the visitor's own request would write to.
+    let post = Question::new("ext-authz", APP, "/x").method("POST");
+    is_known(&ask(&gate, &post.of(&alice)), "alice", "by POST");
     // A password says who it is, whatever comes beside it.
     let question = Question::new("forward-auth", APP, "/x").of(&bob);
     let right = question.with("Authorization", &basic("alice", "password"));

@@ -3,9 +3,13 @@
 
 use std::fs;
 
+use rusqlite::Connection as Database;
+use serde_json::json;
+
 use super::harness::crowd::crowd;
 use super::harness::gate::signal;
-use super::harness::{Gate, Visitor, until};
+use super::harness::visitor::PORTAL;
+use super::harness::{Ask, Connection, Gate, Visitor, until};
 use super::storage::bed;
 
 const APP: &str = "app.example.com";
@@ -125,4 +129,42 @@ fn a_module_that_is_exchanged_and_restarted_signs_nobody_out() {
         crowd.pass(8);
     });
     tally.is_right();
+}
+
+/// Requests without an answer: logins, most of which wait for their hash, and pages, which wait for
+/// the store after a restart.
+fn waiting(gate: &Gate, people: &[(&str, Visitor<'_>)]) -> Vec<Connection> {
+    let login = json!({"username": "alice", "password": "password"});
+    let login = Ask::api("POST", PORTAL, "/api/firstfactor", &login);
+    let both = |(_, visitor): &(&str, Visitor<'_>)| {
+        let (mut portal, mut app) = (gate.connect(PORTAL), gate.connect(APP));
+        portal.send(login.bytes(&[]));
+        app.send(Ask::page(APP, "/x").bytes(&visitor.cookie_header(APP)));
+        [portal, app]
+    };
+    people.iter().flat_map(both).collect()
+}
+
+#[test]
+fn a_stop_at_once_while_people_wait_breaks_nothing() {
+    let gate = bed()
+        .yaml("regulation: { max_retries: 0 }")
+        .workers(2)
+        // As nginx does with those that do not end within a second.
+        .tolerate("exited on signal 9")
+        .start();
+    let people: Vec<_> = (0..5).flat_map(|_| people(&gate)).collect();
+    for hangs in [false, true, false, true] {
+        gate.restart();
+        let lock = Database::open(gate.prefix().join("store/db.sqlite3")).unwrap();
+        if hangs {
+            lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        }
+        let waiting = waiting(&gate, &people);
+        gate.stop_at_once();
+        drop((waiting, lock));
+        gate.start_anew();
+        // That nobody crashed is judged with the log.
+        people[0].1.clone().is_let_in(APP, "/x");
+    }
 }

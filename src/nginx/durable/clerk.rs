@@ -12,10 +12,11 @@ use std::{
 };
 
 use super::{
-    Desk, grain,
+    Desk, eraser, grain,
+    intake::Intake,
     listener::Listener,
-    orders, outage, recheck, secret, tries,
-    visit::{Brought, Entry, LOOK_BACK, Outcome, Visit},
+    outage, recheck, secret, tries,
+    visit::{Entry, LOOK_BACK, Outcome, Visit},
 };
 use crate::{
     metrics::Level,
@@ -28,7 +29,7 @@ use crate::{
     },
     portal::Outage,
     session::{Key, Realm, Record},
-    store::{Ban, BannedBy, Mark, Orders, Try},
+    store::{Ban, BannedBy, Mark, Try},
     users::regulation::{Stage, Who},
 };
 
@@ -41,6 +42,12 @@ const ROUND: u64 = 1000;
 /// Entries that wait in one worker.
 const QUEUE: usize = 4096;
 
+/// Entries that one visit writes down, so that it can be done in the time that it has.
+const BATCH: usize = 256;
+
+/// Milliseconds after which a visit that has not come back means that the store is out.
+const LOST: u64 = 15_000;
+
 thread_local! {
     /// Of this worker; the loop is its only thread that comes here.
     static CLERK: RefCell<Option<Rc<Clerk>>> = const { RefCell::new(None) };
@@ -48,6 +55,7 @@ thread_local! {
 
 struct Clerk {
     desk: Desk,
+    intake: Intake,
     queue: RefCell<Vec<Entry>>,
     /// Whether something in the queue is for others to know at once.
     urgent: Cell<bool>,
@@ -72,8 +80,10 @@ pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
         secret::settle_at_start(&desk);
         let shared = desk.archive.is_shared();
         let listener = shared.then(|| Listener::start(Arc::clone(&desk.archive), LOOK_BACK));
+        catch_up(&desk);
         Rc::new(Clerk {
             listener: listener.flatten(),
+            intake: Intake::new(desk.clone()),
             desk,
             queue: RefCell::default(),
             urgent: Cell::default(),
@@ -98,12 +108,25 @@ pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
     CLERK.set(clerk);
 }
 
+/// Where nobody has heard of orders for longer than a new worker looks back, as when an old nginx takes
+/// over again from a new one, what the zone knows may be over long since.
+fn catch_up(desk: &Desk) {
+    let heard = desk.zone.heard();
+    let gap = crate::nginx::now().saturating_sub(heard);
+    let lost = desk.zone.lost_since(desk.archive.store()).is_some();
+    if heard > 0 && gap >= LOOK_BACK && !lost {
+        eraser::forget(&desk.zone, None);
+    }
+}
+
 /// A worker ends: what still waits is written down here and now, as there are no more threads, and
 /// nobody to wait for it.
 pub fn finish() {
     let Some(clerk) = CLERK.take() else { return };
-    if !clerk.queue.borrow().is_empty() {
-        let _ = clerk.visit().pay();
+    while !clerk.queue.borrow().is_empty() {
+        if clerk.visit().pay().brought.is_err() {
+            break;
+        }
     }
 }
 
@@ -129,6 +152,11 @@ pub fn tried(tried: Try) {
 /// A user is one no more, or is disabled.
 pub fn dismissed(user: &str) {
     note(QUEUE, true, || Entry::Dismissed(user.to_owned()));
+}
+
+/// All sessions of a user but one have ended here, and are to end elsewhere.
+pub fn ended_all(user: &str, except: Option<Key>) {
+    note(QUEUE, true, || Entry::EndedAll(user.to_owned(), except));
 }
 
 /// Failures at `stage` have brought about these bans, which end when they say.
@@ -181,18 +209,30 @@ impl Clerk {
             meters::observe_store(zone, store, measure);
         }
         meters::set(zone, Level::EntriesWaiting, self.queue.borrow().len());
+        if self.listener.as_ref().is_some_and(Listener::hears) {
+            zone.hear();
+        }
         let letters = self.listener.as_ref().map(Listener::take);
         for letter in letters.into_iter().flatten() {
             match letter {
-                Ok(orders) => self.follow(orders),
+                Ok(orders) => self.intake.queue(orders),
                 Err((outage, age)) => {
                     let now = crate::nginx::milliseconds();
                     self.desk.lose(&outage, now.saturating_sub(age));
                 }
             }
         }
+        self.intake.follow();
         let now = crate::nginx::milliseconds();
-        let round = now.saturating_sub(self.visited.get()) >= ROUND;
+        let since = now.saturating_sub(self.visited.get());
+        if self.away.get() && since > LOST {
+            let sentence = format!("has not answered for {} seconds", LOST / 1000);
+            self.desk.lose(&Outage(sentence), self.visited.get());
+        }
+        let round = since >= ROUND;
+        if round && !self.is_out() {
+            recheck::begin_if_wanted(&self.desk);
+        }
         if !self.away.get() && (self.urgent.get() && !self.is_out() || round && self.has_work()) {
             self.visited.set(now);
             self.send();
@@ -219,7 +259,7 @@ impl Clerk {
     /// Sends a thread to the store.
     fn send(self: &Rc<Self>) {
         let (visit, clerk) = (self.visit(), Rc::downgrade(self));
-        let (entries, probed) = (Arc::clone(&visit.entries), visit.probe);
+        let entries = Arc::clone(&visit.entries);
         let begun = crate::nginx::milliseconds();
         self.away.set(true);
         job::spawn(
@@ -229,8 +269,7 @@ impl Clerk {
             move |back| {
                 if let Some(clerk) = clerk.upgrade() {
                     clerk.away.set(false);
-                    let missing = || Err(Outage("there is no thread to write it down".into()));
-                    clerk.receive(entries, (probed, begun), back.unwrap_or_else(missing));
+                    clerk.receive(entries, begun, back);
                 }
             },
         );
@@ -238,7 +277,11 @@ impl Clerk {
 
     fn visit(&self) -> Visit {
         let (desk, now) = (&self.desk, crate::nginx::now());
-        self.urgent.set(false);
+        let mut queue = self.queue.borrow_mut();
+        let batch = queue.len().min(BATCH);
+        let rest = queue.split_off(batch);
+        let entries = std::mem::replace(&mut *queue, rest);
+        self.urgent.set(self.urgent.get() && !queue.is_empty());
         let counts = desk.config.regulation.find_time;
         let counts = counts.max(desk.config.regulation.for_factors().find_time);
         let wants = |wanted: bool| wanted.then(|| now.saturating_sub(counts));
@@ -246,7 +289,7 @@ impl Clerk {
             archive: Arc::clone(&desk.archive),
             config: Arc::clone(&desk.config),
             name: desk.zone.name(),
-            entries: Arc::new(self.queue.take()),
+            entries: Arc::new(entries),
             restore: wants(desk.zone.keys().is_some() && desk.zone.wants_failures()),
             probe: self.doubts.take() || self.is_out(),
             secret: match desk.zone.keys() {
@@ -258,57 +301,27 @@ impl Clerk {
         }
     }
 
-    fn receive(&self, entries: Arc<Vec<Entry>>, (probed, begun): (bool, u64), outcome: Outcome) {
-        match outcome {
+    /// `back`: what the visit came to, unless there was no thread for it.
+    fn receive(&self, entries: Arc<Vec<Entry>>, begun: u64, back: Option<Outcome>) {
+        let (zone, store) = (&self.desk.zone, self.desk.archive.store());
+        let Some(Outcome { probed, brought }) = back else {
+            return self.take_back(Arc::unwrap_or_clone(entries));
+        };
+        if probed && outage::ends(zone, store, begun) {
+            zone.want_recheck();
+        }
+        match brought {
             Ok(Some(brought)) => {
-                if probed && outage::ends(&self.desk.zone, self.desk.archive.store()) {
-                    recheck::begin(&self.desk);
+                if let Some(orders) = &brought.orders {
+                    self.last.set(Some(orders.next));
                 }
-                self.take(brought);
+                self.intake.take(brought);
             }
             Ok(None) => {}
             Err(outage) => {
                 self.desk.lose(&outage, begun);
                 self.take_back(Arc::unwrap_or_clone(entries));
             }
-        }
-    }
-
-    fn take(&self, brought: Brought) {
-        let zone = &self.desk.zone;
-        if let Some(secret) = brought.secret {
-            zone.settle_secret(&secret);
-            zone.set_keys(&secret);
-        }
-        if let Some(mut sessions) = zone.sessions().filter(|_| !brought.over.is_empty()) {
-            brought
-                .over
-                .iter()
-                .for_each(|key| sessions.bury(&Key(*key)));
-        }
-        if let Some((bans, failures)) = brought.restored.filter(|_| zone.wants_failures()) {
-            failures
-                .iter()
-                .for_each(|tried| tries::count(&self.desk, tried));
-            // The last word counts there, so of several bans of one target the longest goes last.
-            bans.iter().rev().for_each(|ban| orders::ban(zone, ban));
-            zone.has_failures(crate::nginx::now());
-        }
-        if let Some(orders) = brought.orders {
-            self.last.set(Some(orders.next));
-            self.follow(orders);
-        }
-    }
-
-    fn follow(&self, orders: Orders) {
-        if orders.missed {
-            self.desk.zone.rewind(orders.next);
-        }
-        for order in orders.orders {
-            orders::carry_out(&self.desk, order);
-        }
-        if orders.missed {
-            recheck::begin(&self.desk);
         }
     }
 

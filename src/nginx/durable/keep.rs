@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// One change.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Change {
     /// A session begins.
     Start {
         /// Under what it is kept.
         key: Key,
         /// What is kept.
-        record: Record,
+        record: Box<Record>,
         /// The session in whose place it comes.
         replaces: Option<Key>,
         /// When it ends.
@@ -56,7 +56,7 @@ pub fn run(
         .collect();
     let work = move || archive.ask(|ledger| ledger.record(&events, name, now));
     let threads = desk.threads;
-    errands::run(
+    errands::run_anyway(
         Waiting::start(request),
         threads,
         work,

@@ -41,6 +41,8 @@ struct Inbox {
     letters: Mutex<Vec<Letter>>,
     /// Whether there are any, to be asked without the lock.
     full: AtomicBool,
+    /// Whether the last question had an answer.
+    heard: AtomicBool,
     done: AtomicBool,
 }
 
@@ -54,6 +56,11 @@ impl Listener {
         let thread = thread::Builder::new().name("auth-gate orders".into());
         let started = signals::blocked(|| thread.spawn(work));
         started.ok().map(|_| Listener(inbox))
+    }
+
+    /// Whether it hears of orders when they come.
+    pub fn hears(&self) -> bool {
+        self.0.heard.load(Ordering::Acquire)
     }
 
     /// What has come since the last time, in its order.
@@ -114,11 +121,13 @@ fn listen(archive: &Archive, inbox: &Inbox, look_back: u64) {
         };
         let age = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
         let letter = heard.map_err(|outage| (outage, age));
+        inbox.heard.store(failures == 0, Ordering::Release);
         // What finds no room is asked for once more.
-        if (!is_news || inbox.put(letter)) && next.is_some() {
+        let is_told = !is_news || inbox.put(letter);
+        if is_told && next.is_some() {
             mark = next;
         }
-        if failures > 0 {
+        if failures > 0 || !is_told {
             thread::sleep(REST);
         }
     }

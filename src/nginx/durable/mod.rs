@@ -6,10 +6,13 @@
 //! counts, [`clerk`] writes down everything else and hears of [`orders`], by its own [`visit`]s or
 //! from the [`listener`]. [`outage`] is what all workers know of a store that cannot be used;
 //! afterwards [`recheck`] compares the zone with it. [`roll`] lists the sessions of a user and ends them,
+//! [`eraser`] forgets sessions that orders name by their user,
 //! [`tries`] counts attempts that others saw, [`secret`] settles the key behind cookies.
 
 pub mod archive;
 pub mod clerk;
+mod eraser;
+mod intake;
 pub mod keep;
 mod listener;
 mod orders;

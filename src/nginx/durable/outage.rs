@@ -17,6 +17,9 @@ pub const RETRY_AFTER: u64 = 5;
 /// was, and for a second each process leaves alone what has failed there.
 const OLD_NEWS: u64 = 1500;
 
+/// Milliseconds after a recovery in which an outage is the same one still.
+const COMES_AND_GOES: u64 = 30_000;
+
 impl Zone {
     fn lost_word(&self, store: Store) -> Option<&AtomicU64> {
         self.long(place::LOST + 8 * store as usize)
@@ -26,7 +29,11 @@ impl Zone {
         self.long(place::RECOVERED + 8 * store as usize)
     }
 
-    /// Since when the store cannot be used.
+    fn before_word(&self, store: Store) -> Option<&AtomicU64> {
+        self.long(place::BEFORE + 8 * store as usize)
+    }
+
+    /// Since when the store cannot be used, in milliseconds of the clock that nobody sets.
     pub fn lost_since(&self, store: Store) -> Option<u64> {
         let since = self.lost_word(store)?.load(Ordering::Acquire);
         (since != 0).then_some(since)
@@ -35,9 +42,13 @@ impl Zone {
 
 /// Whether the store that sessions are kept in has been out for `grace` seconds: then what
 /// the zone knows counts no more.
-pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64, now: u64) -> bool {
-    zone.lost_since(store)
-        .is_some_and(|since| now.saturating_sub(since) >= grace)
+pub fn is_out_of_grace(zone: &Zone, store: Store, grace: u64) -> bool {
+    let since = zone.lost_since(store);
+    since.is_some_and(|since| elapsed(since) >= grace.saturating_mul(1000))
+}
+
+fn elapsed(since: u64) -> u64 {
+    crate::nginx::milliseconds().saturating_sub(since)
 }
 
 /// Somebody could not use the store, who had begun at `begun`, in milliseconds of the clock that nobody
@@ -51,8 +62,14 @@ pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, be
     if recovered > 0 && begun <= recovered.saturating_add(OLD_NEWS) {
         return false;
     }
-    let now = crate::nginx::now();
-    let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
+    // A store that comes and goes has been out all the while: the grace is not to begin anew each time.
+    let before = zone
+        .before_word(store)
+        .map(|word| word.load(Ordering::Acquire));
+    let goes_on = recovered > 0 && elapsed(recovered) < COMES_AND_GOES;
+    let since = before.filter(|since| goes_on && *since > 0);
+    let since = since.unwrap_or_else(crate::nginx::milliseconds).max(1);
+    let first = word.compare_exchange(0, since, Ordering::AcqRel, Ordering::Relaxed);
     if first.is_err() {
         return true;
     }
@@ -68,21 +85,25 @@ pub fn begins(zone: &Zone, store: Store, grace: Option<u64>, outage: &Outage, be
     true
 }
 
-/// The store was used and, if sessions are kept there, written to. Says whether that ends an outage.
-pub fn ends(zone: &Zone, store: Store) -> bool {
-    let Some(word) = zone.lost_word(store) else {
+/// The store was used and, if sessions are kept there, written to, by somebody who had begun at `begun`.
+/// Says whether that ends an outage.
+pub fn ends(zone: &Zone, store: Store, begun: u64) -> bool {
+    let Some((word, recovered)) = zone.lost_word(store).zip(zone.recovered_word(store)) else {
         return false;
     };
     let since = word.load(Ordering::Acquire);
-    if since != 0
-        && let Some(recovered) = zone.recovered_word(store)
-    {
-        recovered.store(crate::nginx::milliseconds(), Ordering::Release);
+    if since == 0 || since > begun {
+        return false;
     }
-    let ended = since != 0
-        && word
-            .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok();
-    audit::store(zone, store, None);
+    if let Some(before) = zone.before_word(store) {
+        before.store(since, Ordering::Release);
+    }
+    recovered.store(crate::nginx::milliseconds(), Ordering::Release);
+    let ended = word
+        .compare_exchange(since, 0, Ordering::AcqRel, Ordering::Relaxed)
+        .is_ok();
+    if ended {
+        audit::store(zone, store, None);
+    }
     ended
 }

@@ -11,7 +11,7 @@ use std::{
 use super::Desk;
 use crate::{
     metrics::{Counter, Fetched, Level},
-    nginx::{errands, meters, request::Request, state::State, wait::Waiting},
+    nginx::{errands, meters, request::Request, state::State, timer::Timer, wait::Waiting},
     portal::Outage,
     session::{Key, Realm, Record, standing},
     store::LedgerSession,
@@ -23,6 +23,10 @@ const MOST_WAITING: usize = 4096;
 /// How often a session is fetched anew because others have ended meanwhile.
 const TRIES: u32 = 8;
 
+/// Milliseconds after which a fetch that has not come back is given up. Stores have time-outs of their
+/// own, and this is for what those do not cover.
+const LONGEST: usize = 15_000;
+
 /// Sessions that a worker remembers not to exist, and for how many seconds.
 const ABSENT: (usize, u64) = (1024, 3);
 
@@ -31,9 +35,19 @@ type Asker = (Waiting, Box<dyn FnOnce(Request<'_>)>);
 
 thread_local! {
     /// Of this worker; the loop is its only thread that comes here.
-    static ASKED: RefCell<HashMap<Key, Vec<Asker>>> = RefCell::default();
+    static ASKED: RefCell<HashMap<Key, Asked>> = RefCell::default();
+    /// How many fetches there have been.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
     static WAITING: Cell<usize> = const { Cell::new(0) };
     static KNOWN_ABSENT: RefCell<Vec<(Key, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A session that is being looked for.
+#[derive(Default)]
+struct Asked {
+    /// The number of the fetch that looks for it now.
+    number: u64,
+    askers: Vec<Asker>,
 }
 
 /// How things were when a fetch began.
@@ -42,6 +56,8 @@ struct Before {
     ends: u32,
     /// In milliseconds of the clock that nobody sets.
     begun: u64,
+    /// The number of the fetch.
+    number: u64,
     /// How often it may be tried, this time included.
     tries: u32,
 }
@@ -90,9 +106,9 @@ pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + '
     WAITING.set(WAITING.get() + 1);
     let asker: Asker = (Waiting::start(request), Box::new(go_on));
     let first = ASKED.with_borrow_mut(|asked| {
-        let askers = asked.entry(key).or_default();
-        askers.push(asker);
-        askers.len() == 1
+        let asked = asked.entry(key).or_default();
+        asked.askers.push(asker);
+        asked.askers.len() == 1
     });
     set_level(&desk);
     match first {
@@ -103,8 +119,13 @@ pub fn start(request: Request<'_>, key: Key, go_on: impl FnOnce(Request<'_>) + '
 }
 
 fn fetch(desk: Desk, key: Key, tries: u32) {
+    let number = NUMBER.get() + 1;
+    NUMBER.set(number);
+    ASKED.with_borrow_mut(|asked| asked.entry(key).or_default().number = number);
+    give_up_later(&desk, key, number);
     let before = Before {
         ends: desk.zone.ends(),
+        number,
         begun: crate::nginx::milliseconds(),
         tries,
     };
@@ -121,7 +142,28 @@ fn fetch(desk: Desk, key: Key, tries: u32) {
     });
 }
 
+/// Whoever waits for a store that does not come back at all is told so.
+fn give_up_later(desk: &Desk, key: Key, number: u64) {
+    let (desk, begun) = (desk.clone(), crate::nginx::milliseconds());
+    Timer::every(LONGEST, move |_| {
+        if is_awaited(&key, number) {
+            let sentence = format!("has not answered for {} seconds", LONGEST / 1000);
+            desk.lose(&Outage(sentence), begun);
+            settle(&key, false);
+            set_level(&desk);
+        }
+    });
+}
+
+/// Whether somebody waits for that very fetch.
+fn is_awaited(key: &Key, number: u64) -> bool {
+    ASKED.with_borrow(|asked| asked.get(key).is_some_and(|asked| asked.number == number))
+}
+
 fn take(desk: Desk, key: Key, before: Before, fetched: Result<Option<LedgerSession>, Outage>) {
+    if !is_awaited(&key, before.number) {
+        return;
+    }
     let session = match fetched {
         Ok(session) => session,
         Err(outage) => {
@@ -179,7 +221,7 @@ fn set_level(desk: &Desk) {
 /// Lets everybody go on who waits for the session; `known`: whether there is an answer.
 fn settle(key: &Key, known: bool) {
     let askers = ASKED.with_borrow_mut(|asked| asked.remove(key));
-    let askers = askers.unwrap_or_default();
+    let askers = askers.unwrap_or_default().askers;
     WAITING.set(WAITING.get().saturating_sub(askers.len()));
     for (waiting, go_on) in askers {
         let key = *key;

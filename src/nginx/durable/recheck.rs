@@ -1,12 +1,12 @@
 //! The zone compared with its store, after an outage or when orders were missed: what the store has
 //! lost is kept anew, and what is over there ends here. One worker at a time goes through the whole
-//! table, a portion after the other.
+//! table, a portion after the other; if it dies over it, another begins anew.
 
 use std::sync::Arc;
 
 use super::{Desk, written};
 use crate::{
-    nginx::{job, timer::Timer},
+    nginx::{job, milliseconds, timer::Timer},
     session::{Key, Session},
     store::Event,
 };
@@ -15,69 +15,101 @@ use crate::{
 const PORTION: u32 = 512;
 const PAUSE: usize = 5;
 
-/// Seconds after which another worker may begin anew, if this one has died over it.
-const CLAIM: u64 = 30;
+/// Milliseconds for which a portion may take before another worker may begin anew.
+const CLAIM: u64 = 30_000;
 
-/// Begins, unless another worker is at it.
-pub fn begin(desk: &Desk) {
-    if desk.zone.claim_recheck(crate::nginx::now(), CLAIM) {
-        go_on(desk.clone(), 0);
+/// A walk through the table.
+struct Walk {
+    desk: Desk,
+    /// The wish that it fulfils.
+    wish: u64,
+    /// Until when the turn is this worker's.
+    claimed: u64,
+    place: u32,
+}
+
+/// Begins if that is wanted and no worker is at it.
+pub fn begin_if_wanted(desk: &Desk) {
+    let Some(wish) = desk.zone.wanted_recheck() else {
+        return;
+    };
+    let claimed = milliseconds() + CLAIM;
+    if desk.zone.claim_recheck(None, claimed) {
+        let walk = Walk {
+            desk: desk.clone(),
+            wish,
+            claimed,
+            place: 0,
+        };
+        walk.go_on();
     }
 }
 
-fn go_on(desk: Desk, place: u32) {
-    let Some((events, more)) = portion(&desk, place) else {
-        return desk.zone.release_recheck();
-    };
-    let next = place.saturating_add(PORTION);
-    if events.is_empty() {
-        return advance(desk, next, more);
-    }
-    let (archive, name, now) = (
-        Arc::clone(&desk.archive),
-        desk.zone.name(),
-        crate::nginx::now(),
-    );
-    let begun = crate::nginx::milliseconds();
-    let work = move || archive.ask(|ledger| ledger.record(&events, name, now));
-    job::spawn(desk.threads, job::AtExit::Leave, work, move |done| {
-        match done {
+impl Walk {
+    fn go_on(mut self) {
+        let claimed = milliseconds() + CLAIM;
+        if !self.desk.zone.claim_recheck(Some(self.claimed), claimed) {
+            return;
+        }
+        self.claimed = claimed;
+        let Some((events, more)) = self.portion() else {
+            return self.end(false);
+        };
+        self.place = self.place.saturating_add(PORTION);
+        if events.is_empty() {
+            return self.advance(more);
+        }
+        let (archive, name) = (Arc::clone(&self.desk.archive), self.desk.zone.name());
+        let (now, begun) = (crate::nginx::now(), milliseconds());
+        let work = move || archive.ask(|ledger| ledger.record(&events, name, now));
+        let threads = self.desk.threads;
+        job::spawn(threads, job::AtExit::Leave, work, move |done| match done {
             Some(Ok(over)) => {
-                if let Some(mut sessions) = desk.zone.sessions() {
+                if let Some(mut sessions) = self.desk.zone.sessions() {
                     over.iter().for_each(|key| sessions.bury(&Key(*key)));
                 }
-                advance(desk, next, more);
+                self.advance(more);
             }
-            // Out again: who ends that outage begins anew.
+            // Out again: whoever has the next turn begins anew.
             Some(Err(outage)) => {
-                desk.lose(&outage, begun);
-                desk.zone.release_recheck();
+                self.desk.lose(&outage, begun);
+                self.end(false);
             }
-            None => desk.zone.release_recheck(),
-        }
-    });
-}
-
-fn advance(desk: Desk, next: u32, more: bool) {
-    if !more {
-        return desk.zone.release_recheck();
+            None => self.end(false),
+        });
     }
-    Timer::once(PAUSE, move || go_on(desk.clone(), next));
-}
 
-/// What the store is told of the sessions in one range of places, and whether there are places
-/// behind it.
-fn portion(desk: &Desk, place: u32) -> Option<(Vec<Event>, bool)> {
-    let places = place..place.saturating_add(PORTION);
-    let sessions = desk.zone.sessions()?;
-    let now = crate::nginx::now();
-    let buried = sessions.buried_in(places.clone());
-    let lasts = |session: &Session| session.expires > now;
-    let (found, more) = sessions.those_in(places, lasts);
-    drop(sessions);
-    let ended = buried.into_iter().map(|key| Event::Ended(key.0));
-    let used = found
-        .iter()
-        .filter_map(|session| written(&desk.config, &session.key, &session.record));
-    Some((ended.chain(used.map(Event::Used)).collect(), more))
+    fn advance(self, more: bool) {
+        if !more {
+            return self.end(true);
+        }
+        let walk = std::cell::Cell::new(Some(self));
+        Timer::once(PAUSE, move || {
+            if let Some(walk) = walk.take() {
+                walk.go_on();
+            }
+        });
+    }
+
+    fn end(self, done: bool) {
+        let done = done.then_some(self.wish);
+        self.desk.zone.release_recheck(self.claimed, done);
+    }
+
+    /// What the store is told of the sessions in one range of places, and whether there are places
+    /// behind it.
+    fn portion(&self) -> Option<(Vec<Event>, bool)> {
+        let places = self.place..self.place.saturating_add(PORTION);
+        let sessions = self.desk.zone.sessions()?;
+        let now = crate::nginx::now();
+        let buried = sessions.buried_in(places.clone());
+        let lasts = |session: &Session| session.expires > now;
+        let (found, more) = sessions.those_in(places, lasts);
+        drop(sessions);
+        let ended = buried.into_iter().map(|key| Event::Ended(key.0));
+        let used = found
+            .iter()
+            .filter_map(|session| written(&self.desk.config, &session.key, &session.record));
+        Some((ended.chain(used.map(Event::Used)).collect(), more))
+    }
 }

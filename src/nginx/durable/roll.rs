@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Desk;
+use super::{Desk, clerk};
 use crate::{
     nginx::{
         errands,
@@ -57,12 +57,17 @@ fn ask(
         })
     };
     let threads = desk.threads;
-    errands::run(waiting, threads, work, move |waiting, done| {
+    errands::run_anyway(waiting, threads, work, move |waiting, done| {
         let found = match done {
             Some(Ok(sessions)) => Some(read(&desk, &wanted, &sessions)),
-            None => None,
-            Some(Err(outage)) => {
-                desk.lose(&outage, begun);
+            failed => {
+                if let Some(Err(outage)) = failed {
+                    desk.lose(&outage, begun);
+                }
+                // Here they have ended; elsewhere they will.
+                if let Some(except) = wanted.end_all_but {
+                    clerk::ended_all(&wanted.user, except);
+                }
                 None
             }
         };

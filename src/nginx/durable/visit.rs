@@ -31,6 +31,8 @@ pub enum Entry {
     Tried(Try),
     /// A user is one no more, or is disabled.
     Dismissed(String),
+    /// All sessions of a user but one have ended here, and are to end elsewhere.
+    EndedAll(String, Option<Key>),
 }
 
 /// One visit of a thread to the store.
@@ -69,14 +71,36 @@ pub struct Brought {
     pub orders: Option<Orders>,
 }
 
-/// What a visit came to. `Ok(None)`: there is no store yet and nothing to keep in one.
-pub type Outcome = Result<Option<Brought>, Outage>;
+/// What a visit came to.
+pub struct Outcome {
+    /// Whether it was found out that the store can be written.
+    pub probed: bool,
+    /// What it brings. `Ok(None)`: there is no store yet and nothing to keep in one.
+    pub brought: Result<Option<Brought>, Outage>,
+}
 
 impl Visit {
     /// Writes everything down and asks for everything. For a thread that may wait.
     pub fn pay(&self) -> Outcome {
+        // Judged apart: the store is not out because what waits is too much for one visit.
+        let probe = self
+            .probe
+            .then(|| self.archive.ask(|ledger| ledger.probe(self.now)));
+        match probe.transpose() {
+            Ok(probed) => Outcome {
+                probed: probed.is_some(),
+                brought: self.bring(),
+            },
+            Err(outage) => Outcome {
+                probed: false,
+                brought: Err(outage),
+            },
+        }
+    }
+
+    fn bring(&self) -> Result<Option<Brought>, Outage> {
         let first = !matches!(self.orders, Some(Some(_)));
-        let idle = self.entries.is_empty() && self.secret.is_none() && !self.probe;
+        let idle = self.entries.is_empty() && self.secret.is_none();
         if idle && first && !self.archive.exists() {
             return Ok(None);
         }
@@ -85,9 +109,6 @@ impl Visit {
 
     fn exchange(&self, ledger: &dyn Ledger) -> Result<Brought, StoreError> {
         let mut brought = Brought::default();
-        if self.probe {
-            ledger.probe(self.now)?;
-        }
         if let Some(proposal) = &self.secret {
             brought.secret = Some(ledger.secret(proposal)?);
         }
@@ -96,7 +117,7 @@ impl Visit {
         if !events.is_empty() {
             brought.over = ledger.record(&events, self.name, self.now)?;
         }
-        self.dismiss(ledger)?;
+        self.end_users(ledger)?;
         if let Some(since) = self.restore {
             brought.restored = Some((ledger.bans(self.now)?, ledger.failures(since)?));
         }
@@ -110,20 +131,19 @@ impl Visit {
         Ok(brought)
     }
 
-    /// Ends the sessions of those who are users no more, wherever they are. Every worker of this
-    /// machine notices; the first who comes finds sessions to end.
-    fn dismiss(&self, ledger: &dyn Ledger) -> Result<(), StoreError> {
+    /// Ends all sessions of users, wherever they are. That somebody is a user no more every worker of
+    /// this machine notices; the first who comes finds sessions to end.
+    fn end_users(&self, ledger: &dyn Ledger) -> Result<(), StoreError> {
         for entry in &*self.entries {
-            let Entry::Dismissed(user) = entry else {
-                continue;
+            let (user, except) = match entry {
+                Entry::EndedAll(user, except) => (user, except.map(|key| key.0)),
+                Entry::Dismissed(user) if !ledger.sessions(Some(user), self.now)?.is_empty() => {
+                    (user, None)
+                }
+                _ => continue,
             };
-            if !ledger.sessions(Some(user), self.now)?.is_empty() {
-                let command = Command::EndUser {
-                    user: user.clone(),
-                    except: None,
-                };
-                ledger.place_order(&command, self.name, self.now)?;
-            }
+            let user = user.clone();
+            ledger.place_order(&Command::EndUser { user, except }, self.name, self.now)?;
         }
         Ok(())
     }
@@ -135,7 +155,7 @@ impl Visit {
             Entry::Ended(key) => Event::Ended(key.0),
             Entry::Banned(ban) => Event::Banned(ban.clone()),
             Entry::Tried(tried) => Event::Tried(tried.clone()),
-            Entry::Dismissed(_) => return None,
+            Entry::Dismissed(_) | Entry::EndedAll(..) => return None,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The store that several machines share: Redis, alone, with sentinels, or as a cluster.
 //!
 //! Everything is sealed under a key made from `session.secret` and bound to its place: who can read
-//! the server learns nothing of anybody, and who can write to it can take away, but neither sign in
-//! nor ban. Every command is about one key, so that all of it works in a cluster, where nothing
+//! the server learns nothing of anybody, and who can write to it can take away and put back what was
+//! there before, but neither sign in nor make up a session. Every command is about one key, so that all of it works in a cluster, where nothing
 //! holds two keys together; what that takes is told where it is done.
 
 mod bans;
@@ -213,12 +213,14 @@ impl Ledger for Redis {
     fn place_order(&self, command: &Command, by: u64, now: u64) -> Outcome<usize> {
         let visit = self.visit();
         // First it is so, then it is told: who hears of it finds it so.
+        let tell = || self.announce(visit, command, (by, now));
         let count = match command {
             Command::EndSession(key) => self.end_session(visit, key, now)?.into(),
+            // To put what has ended away takes time, which nobody has to wait for.
             Command::EndUser { user, except } => {
-                self.end_user(visit, user, except.as_ref(), now)?
+                return self.end_user(visit, user, except.as_ref(), now, tell);
             }
-            Command::EndAll => self.end_everybody(visit, now)?,
+            Command::EndAll => return self.end_everybody(visit, now, tell),
             Command::Ban(ban) => self.write_ban(visit, ban, false, now)?.into(),
             Command::Revoke(target) => {
                 self.forgive(visit, target, now)?;
@@ -229,7 +231,7 @@ impl Ledger for Redis {
                 0
             }
         };
-        self.announce(visit, command, (by, now))?;
+        tell()?;
         Ok(count)
     }
 

@@ -209,7 +209,7 @@ impl Writer<'_> {
                     News::Beginning(key) => (key, session.created.saturating_add(1)),
                     News::Use => (&session.key, session.created),
                 };
-                if orders::have_ended(self.tx, &session.user, known_as, since)? {
+                if orders::have_ended(self.tx, &session.user, known_as, since, self.now)? {
                     return Ok(Some(session.key));
                 }
                 sessions::insert(self.tx, self.key, session)?;

@@ -111,15 +111,21 @@ pub(super) fn have_ended(
     user: &str,
     session: &SessionKey,
     since: u64,
+    now: u64,
 ) -> Result<bool, Fault> {
+    // One that lies in the future was placed before the clock was set back: it says nothing of now.
     let query = "SELECT EXISTS (SELECT 1 FROM orders WHERE kind = 'end all' AND target IS NULL \
-        AND target_kind IS NULL AND at >= ?3) \
+        AND target_kind IS NULL AND at >= ?3 AND at <= ?4) \
         OR EXISTS (SELECT 1 FROM orders WHERE kind = 'end user' AND target = ?1 \
-        AND target_kind = 'user' AND at >= ?3 AND session IS NOT ?2)";
+        AND target_kind = 'user' AND at >= ?3 AND at <= ?4 AND session IS NOT ?2)";
     let mut statement = prepare(connection, query)?;
-    let values = params![user, session, seconds(since)];
+    let latest = now.max(since).saturating_add(SKEW);
+    let values = params![user, session, seconds(since), seconds(latest)];
     Ok(statement.query_one(values, |row| row.get(0))?)
 }
+
+/// Seconds by which clocks of those who write may differ.
+const SKEW: u64 = 60;
 
 /// Forgets what every worker has heard of.
 pub(super) fn forget(connection: &Connection, now: u64) -> Result<(), Fault> {

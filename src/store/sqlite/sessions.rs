@@ -7,7 +7,8 @@ use crate::store::error::Fault;
 use crate::store::seal::{Place, StorageKey};
 use crate::store::{LedgerSession, SessionKey};
 
-/// Seconds that a session is remembered after its end, so that late news of it do not count.
+/// Seconds that a session is remembered after its end, so that late news of it do not count; if it
+/// would have lasted longer, for as long as that.
 const REMEMBERED: u64 = 60 * 60;
 
 /// Rows that are forgotten in one go: a write must not wait for a million sessions that ended at once.
@@ -144,7 +145,7 @@ pub(super) fn end(connection: &Connection, session: &SessionKey, now: u64) -> Re
     let insert = "INSERT INTO sessions (key, user, domain, address, device, methods, remember, \
         created, last_used, ends, over, era) \
         SELECT ?1, '', '', '', '', '', 0, 0, 0, ?2, 1, era FROM eras WHERE true \
-        ON CONFLICT (key) DO UPDATE SET ends = excluded.ends, over = 1, record = NULL";
+        ON CONFLICT (key) DO UPDATE SET ends = max(ends, excluded.ends), over = 1, record = NULL";
     let values = params![session, remembered(now)];
     prepare(connection, insert)?.execute(values)?;
     Ok(())
@@ -162,7 +163,7 @@ pub(super) fn end_user(
     let values = params![seconds(now), user, except];
     let mut statement = prepare(connection, &query)?;
     let lasting: i64 = statement.query_one(values, |row| row.get(0))?;
-    let update = "UPDATE sessions SET over = 1, ends = ?1, record = NULL \
+    let update = "UPDATE sessions SET over = 1, ends = max(ends, ?1), record = NULL \
         WHERE user = ?2 AND over = 0 AND key IS NOT ?3";
     let values = params![remembered(now), user, except];
     prepare(connection, update)?.execute(values)?;

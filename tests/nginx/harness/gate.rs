@@ -88,6 +88,14 @@ impl Gate {
         });
     }
 
+    /// Ends nginx without waiting for what it is about, as `nginx -s stop` does.
+    pub fn stop_at_once(&self) {
+        signal("TERM", self.master().id());
+        until("nginx to end", || {
+            (!matches!(self.master().try_wait(), Ok(None))).then_some(())
+        });
+    }
+
     /// Starts nginx after it was ended or killed.
     pub fn start_anew(&self) {
         *self.master() = spawn(&self.place);

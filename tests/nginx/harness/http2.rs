@@ -15,25 +15,52 @@ pub fn ask(
     sni: &str,
     requests: Vec<Request<Bytes>>,
 ) -> Vec<Result<Answer, String>> {
+    let answers = run(converse(to, sni, requests));
+    answers.unwrap_or_else(|error| panic!("HTTP/2 to {to}: {error}"))
+}
+
+/// Sends the requests all at once over one connection; a stream with a time is reset after it, and what it
+/// was answered until then does not count. An error outside is a connection that nobody took.
+pub fn ask_at_once(
+    to: SocketAddr,
+    sni: &str,
+    requests: Vec<(Request<Bytes>, Option<Duration>)>,
+) -> Result<Vec<Result<Answer, String>>, String> {
+    run(async {
+        let client = connect(to, sni).await?;
+        let one = |(request, reset)| {
+            let answer = exchange(client.clone(), request);
+            tokio::spawn(async move {
+                match reset {
+                    // Whoever drops a stream resets it.
+                    Some(after) => {
+                        let _ = tokio::time::timeout(after, answer).await;
+                        Err("reset".to_owned())
+                    }
+                    None => answer.await.map_err(said),
+                }
+            })
+        };
+        let all: Vec<_> = requests.into_iter().map(one).collect();
+        let mut answers = Vec::new();
+        for answer in all {
+            answers.push(answer.await.map_err(said)?);
+        }
+        Ok(answers)
+    })
+}
+
+fn run<T>(talk: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let answers = runtime
-        .block_on(async { tokio::time::timeout(PATIENCE, converse(to, sni, requests)).await });
+    let said = runtime.block_on(async { tokio::time::timeout(PATIENCE, talk).await });
     runtime.shutdown_timeout(Duration::ZERO);
-    match answers {
-        Ok(Ok(answers)) => answers,
-        Ok(Err(error)) => panic!("HTTP/2 to {to}: {error}"),
-        Err(_) => panic!("HTTP/2 to {to}: no answer in time"),
-    }
+    said.unwrap_or_else(|_| Err("no answer in time".into()))
 }
 
-async fn converse(
-    to: SocketAddr,
-    sni: &str,
-    requests: Vec<Request<Bytes>>,
-) -> Result<Vec<Result<Answer, String>>, String> {
+async fn connect(to: SocketAddr, sni: &str) -> Result<h2::client::SendRequest<Bytes>, String> {
     let name = ServerName::try_from(sni.to_owned()).map_err(said)?;
     let stream = tokio::net::TcpStream::connect(to).await.map_err(said)?;
     let stream = tokio_rustls::TlsConnector::from(tls::client(b"h2"))
@@ -42,6 +69,15 @@ async fn converse(
         .map_err(said)?;
     let (client, connection) = h2::client::handshake(stream).await.map_err(said)?;
     tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn converse(
+    to: SocketAddr,
+    sni: &str,
+    requests: Vec<Request<Bytes>>,
+) -> Result<Vec<Result<Answer, String>>, String> {
+    let client = connect(to, sni).await?;
     let mut answers = Vec::new();
     for request in requests {
         answers.push(exchange(client.clone(), request).await.map_err(said));

@@ -1,9 +1,11 @@
 //! Somebody with a browser: keeps cookies as RFC 6265 has it and can sign in by API and by form.
 
+use std::io;
+
 use serde_json::json;
 
 use super::form::Form;
-use super::{Answer, Ask, Gate};
+use super::{Answer, Ask, Connection, Gate};
 
 /// Host of the portal in the test bed.
 pub const PORTAL: &str = "auth.example.com";
@@ -117,18 +119,22 @@ impl<'g> Visitor<'g> {
 
     /// Sends over a connection of its own and keeps the cookies of the answer.
     pub fn send(&mut self, ask: &Ask) -> Answer {
-        let sni = ask.host.split(':').next().unwrap_or_default();
-        let mut connection = self.gate.connect(sni);
-        let bytes = ask.bytes(&self.cookie_header(&ask.host));
-        let answer = connection.send(bytes).try_answer(ask.method == "HEAD");
-        let answer = answer.unwrap_or_else(|error| {
+        self.try_send(ask).unwrap_or_else(|error| {
             panic!(
                 "no answer to {} {}{}: {error}",
                 ask.method, ask.host, ask.target
             )
-        });
+        })
+    }
+
+    /// The same where perhaps nobody answers.
+    pub fn try_send(&mut self, ask: &Ask) -> io::Result<Answer> {
+        let sni = ask.host.split(':').next().unwrap_or_default();
+        let mut connection = Connection::try_tls(self.gate.address().tls(), sni)?;
+        let bytes = ask.bytes(&self.cookie_header(&ask.host));
+        let answer = connection.send(bytes).try_answer(ask.method == "HEAD")?;
         self.keep(sni, &answer);
-        answer
+        Ok(answer)
     }
 
     /// A page with the cookies.
@@ -180,6 +186,11 @@ impl<'g> Visitor<'g> {
 
     /// Submits a form of the page at `url`.
     pub fn submit(&mut self, url: &str, form: &Form) -> Answer {
+        self.send(&Self::submission(url, form))
+    }
+
+    /// What a browser sends when a form of the page at `url` is submitted.
+    pub fn submission(url: &str, form: &Form) -> Ask {
         let (host, target) = split(url);
         let action = match form.action.as_str() {
             "" => target,
@@ -198,11 +209,10 @@ impl<'g> Visitor<'g> {
             ),
         };
         let origin = format!("https://{host}");
-        let ask = Ask::form(&host, &action, &form.fields)
+        Ask::form(&host, &action, &form.fields)
             .with("Origin", &origin)
             .with("Sec-Fetch-Site", "same-origin")
-            .with("Sec-Fetch-Mode", "navigate");
-        self.send(&ask)
+            .with("Sec-Fetch-Mode", "navigate")
     }
 
     /// Ends the session through the API.

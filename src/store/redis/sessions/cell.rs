@@ -74,14 +74,17 @@ impl Stamps {
     pub(super) fn newest_end(self) -> u64 {
         self.user.max(self.all) / EPOCHS
     }
+
+    /// Whether what bears these goes on in the epochs of `now`.
+    pub(super) fn hold(self, now: Stamps) -> bool {
+        self.all >= now.all && (self.user >= now.user || self.pardon == now.user)
+    }
 }
 
 impl Lasting {
     /// Whether no end of all sessions has come since.
     pub(super) fn valid(&self, epochs: &Epochs) -> bool {
-        let now = epochs.stamps(&self.session.user);
-        let Stamps { user, pardon, all } = self.stamps;
-        all >= now.all && (user >= now.user || pardon == now.user)
+        self.stamps.hold(epochs.stamps(&self.session.user))
     }
 
     pub(super) fn lasts(&self, epochs: &Epochs, now: u64) -> bool {

@@ -90,6 +90,10 @@ impl Redis {
                     (Change::Keep, Some(over.stamps))
                 }
                 Some(Cell::Over(_)) => (Change::Keep, None),
+                // It has ended by itself, and what was ordered since says nothing of it.
+                Some(Cell::Lasting(there)) if there.session.ends <= now => {
+                    in_favour(epochs.stamps(&session.user))
+                }
                 Some(Cell::Lasting(there)) if !there.valid(&epochs) => (Change::Keep, None),
                 Some(Cell::Lasting(mut there)) => {
                     if there.session.user != session.user {
@@ -102,8 +106,10 @@ impl Redis {
                     let (value, seconds) = there.end(heir, now);
                     (Change::Write(value, seconds), Some(there.stamps))
                 }
-                Some(Cell::Pardoned(stamps)) => in_favour(stamps),
-                None => in_favour(epochs.stamps(&session.user)),
+                Some(Cell::Pardoned(stamps)) if stamps.hold(epochs.stamps(&session.user)) => {
+                    in_favour(stamps)
+                }
+                Some(Cell::Pardoned(_)) | None => in_favour(epochs.stamps(&session.user)),
             }
         })
     }
@@ -142,15 +148,17 @@ impl Redis {
         Ok(lasted)
     }
 
-    /// Ends the sessions of a user but one; says how many.
+    /// Ends the sessions of a user but one, tells of it, and puts them away; says how many.
     pub(in super::super) fn end_user(
         &self,
         visit: Visit<'_>,
         user: &str,
         except: Option<&SessionKey>,
         now: u64,
+        tell: impl FnOnce() -> Outcome<()>,
     ) -> Outcome<usize> {
         let (before, after) = self.begin_epoch(visit, Some(user), except, now)?;
+        tell()?;
         let mut count = 0;
         for part in self.listed(visit, Some(user), now)?.chunks(CHUNK) {
             let cells: Vec<_> = part.iter().map(Self::session_cell).collect();
@@ -174,8 +182,13 @@ impl Redis {
         Ok(count)
     }
 
-    /// Ends all sessions; says how many.
-    pub(in super::super) fn end_everybody(&self, visit: Visit<'_>, now: u64) -> Outcome<usize> {
+    /// Ends all sessions, tells of it, and takes them off the lists; says how many.
+    pub(in super::super) fn end_everybody(
+        &self,
+        visit: Visit<'_>,
+        now: u64,
+        tell: impl FnOnce() -> Outcome<()>,
+    ) -> Outcome<usize> {
         // Listed before the epoch begins: what comes into the lists later may have begun in it.
         let listed = self.listed(visit, None, now)?;
         let mut count = listed.len();
@@ -187,6 +200,7 @@ impl Redis {
             }
         }
         self.begin_epoch(visit, None, None, now)?;
+        tell()?;
         let ended: Vec<Ended> = listed
             .into_iter()
             .map(|key| Ended {
@@ -195,7 +209,8 @@ impl Redis {
                 lasted: true,
             })
             .collect();
-        self.unlist(visit, &ended)?;
+        // Lists forget by themselves what has ended.
+        let _ = self.unlist(visit, &ended);
         Ok(count)
     }
 

@@ -197,7 +197,7 @@ fn begin(session: &LedgerSession, told: Told, epochs: &Epochs) -> Option<Lasting
         Told::Started => now,
         Told::Heir(stamps) => stamps,
         // It was lost. Had it been there, the last end of all or of its user's would have been its.
-        Told::Used if session.created < now.newest_end() => return None,
+        Told::Used if session.created <= now.newest_end() => return None,
         Told::Used => now,
     };
     let begun = Lasting {
