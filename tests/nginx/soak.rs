@@ -231,7 +231,7 @@ fn disturb(world: &World<'_>, round: usize, hang: Hang<'_>) {
         1 => gate.stop_at_once(),
         _ => gate.kill(),
     }
-    if round % 3 > 0 {
+    if !round.is_multiple_of(3) {
         gate.start_anew();
     }
     world.count("restarts");

@@ -28,10 +28,10 @@ pub struct Actor<'w> {
 /// What an answer to a page says of whoever asked.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
-    ForHimself,
-    ForNobody,
+    Himself,
+    Nobody,
     /// Told to come back.
-    ForLater,
+    Later,
 }
 
 impl<'w> Actor<'w> {
@@ -125,9 +125,9 @@ impl<'w> Actor<'w> {
     pub fn read(&self, answer: &Answer) -> Taken {
         let text = answer.text().to_ascii_lowercase();
         match answer.status {
-            200 if text.contains(&format!("remote-user: {}\n", self.name)) => Taken::ForHimself,
-            302 => Taken::ForNobody,
-            503 => Taken::ForLater,
+            200 if text.contains(&format!("remote-user: {}\n", self.name)) => Taken::Himself,
+            302 => Taken::Nobody,
+            503 => Taken::Later,
             _ => self.wonder("a page", answer),
         }
     }
@@ -136,14 +136,14 @@ impl<'w> Actor<'w> {
     pub fn is_right(&self, answer: &Answer, signed_in: bool) {
         let taken = self.read(answer);
         let wrong = match signed_in {
-            true => Taken::ForNobody,
-            false => Taken::ForHimself,
+            true => Taken::Nobody,
+            false => Taken::Himself,
         };
         assert_ne!(taken, wrong, "{}, signed in: {signed_in}", self.name);
         self.world.count(match taken {
-            Taken::ForHimself => "pages",
-            Taken::ForNobody => "refusals",
-            Taken::ForLater => "pages for later",
+            Taken::Himself => "pages",
+            Taken::Nobody => "refusals",
+            Taken::Later => "pages for later",
         });
     }
 
@@ -161,21 +161,21 @@ impl<'w> Actor<'w> {
         for gate in &self.world.gates {
             let everywhere = |visitor: &Visitor<'w>, wanted: Taken| {
                 let mut visitor = Visitor {
-                    gate: *gate,
+                    gate,
                     jar: visitor.jar.clone(),
                 };
                 let what = format!("{} to be taken {wanted:?}", self.name);
                 until(&what, || {
                     let taken = self.read(&visitor.page(APP, "/x"));
-                    assert!(taken != Taken::ForNobody || wanted == taken, "{what}");
+                    assert!(taken != Taken::Nobody || wanted == taken, "{what}");
                     (taken == wanted).then_some(())
                 });
             };
             for visitor in &self.alive {
-                everywhere(visitor, Taken::ForHimself);
+                everywhere(visitor, Taken::Himself);
             }
             for visitor in &self.gone {
-                everywhere(visitor, Taken::ForNobody);
+                everywhere(visitor, Taken::Nobody);
             }
         }
         assert!(!self.alive.is_empty() && !self.gone.is_empty());

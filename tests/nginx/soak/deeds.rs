@@ -151,7 +151,7 @@ impl<'w> Actor<'w> {
                 self.alive[place] = visitor.clone();
                 self.ends(before);
                 let page = self.send(&mut visitor, &Ask::page(APP, "/two/x"));
-                assert!(page.is_none_or(|page| self.read(&page) != Taken::ForNobody));
+                assert!(page.is_none_or(|page| self.read(&page) != Taken::Nobody));
             }
             403 => self.world.count("wrong codes"),
             // The store may have it nevertheless.
