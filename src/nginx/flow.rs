@@ -33,7 +33,7 @@ use crate::{
     portal::{
         self, Answer, AsideWork, Busy, Cost, Errand, Headers, Portal, Step, Sweep, Verify, World,
     },
-    session::{Key, Session, standing},
+    session::{Key, Session, clear_cookie, standing},
     users::Workspace,
 };
 
@@ -66,14 +66,54 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
             if recall::start(request, key, go_on) {
                 return;
             }
-            return refuse(request, 503, Some(outage::RETRY_AFTER));
+            return come_back(request);
         }
-        Err(Unknown) => return refuse(request, 503, Some(outage::RETRY_AFTER)),
+        Err(Unknown) => {
+            if is_sign_out(request) {
+                end_presented(request);
+            }
+            return come_back(request);
+        }
     }
     let step = with_visit(request, body, |portal, visit, world| {
         portal.answer(visit, world)
     });
     follow(request, step, begun);
+}
+
+/// The store is out. Whoever wanted to sign out is rid of the cookie all the same.
+fn come_back(request: Request<'_>) {
+    let Some(loaded) = &request.whole().loaded else {
+        return wait::end(request, FAILED);
+    };
+    let (reader, retry) = (reply::reader(request), Some(outage::RETRY_AFTER));
+    let mut answer = loaded.portal().refusal(reader, 503, retry);
+    if is_sign_out(request)
+        && let Some((_, realm)) = identify::realm_of(request)
+    {
+        answer.cookies.push(clear_cookie(&realm.cookie));
+    }
+    send(request, &answer);
+}
+
+fn is_sign_out(request: Request<'_>) -> bool {
+    request.method() == b"POST" && matches!(&*place(request), "/logout" | "/api/logout")
+}
+
+/// Ends the sessions that are presented though nobody can be asked whether they last: here at once, and
+/// in the store when it is back. That a form of ours asked for it cannot be proven without a session;
+/// browsers send no cookie with a form of another site.
+fn end_presented(request: Request<'_>) {
+    let Some(((_, realm), state)) = identify::realm_of(request).zip(State::of(request)) else {
+        return;
+    };
+    let zone = &request.whole().zone;
+    let Some(keys) = zone.keys() else { return };
+    for key in zone.proven().keys(state.cookies(request), realm, keys) {
+        if let Some(mut sessions) = zone.sessions() {
+            sessions.end(&key);
+        }
+    }
 }
 
 /// Places whose requests with a body change nothing that is kept, or only end a session, which is done
@@ -144,7 +184,7 @@ fn follow(request: Request<'_>, taken: Option<(Step, Vec<Change>)>, begun: u64) 
     };
     keep::run(request, desk, changes, move |request, kept| match kept {
         Kept::All => take(request, step, begun),
-        Kept::Overtaken | Kept::Nothing => refuse(request, 503, Some(outage::RETRY_AFTER)),
+        Kept::Overtaken | Kept::Nothing => come_back(request),
     });
 }
 
