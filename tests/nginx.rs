@@ -8,6 +8,7 @@
 
 mod nginx {
     mod harness;
+    #[allow(dead_code, reason = "other tests need more of it")]
     #[path = "../servers/redis.rs"]
     mod servers;
 

@@ -16,21 +16,20 @@ use super::{
     },
     errands, facts,
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
-    hashing,
-    identify::{self, Found},
+    hashing, identify,
     log::{self, Level},
     meters,
     office::News,
+    presented::{self, Presented},
     reply,
     request::Request,
-    state::State,
     sweep, visit,
     wait::{self, Waiting},
     world::Surroundings,
 };
 use crate::{
     portal::{self, Answer, AsideWork, Busy, Cost, Errand, Portal, Step, Sweep, Verify, World},
-    session::{Key, Session, standing},
+    session::{Session, clear_cookie, standing},
     users::Workspace,
 };
 
@@ -54,7 +53,8 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
     let Some(loaded) = &request.whole().loaded else {
         return wait::end(request, FAILED);
     };
-    match visit::with(request, body, |visit| presented(request, loaded, visit)) {
+    let look = |visit: &portal::Request<'_>| presented::look(request, loaded, visit);
+    match visit::with(request, body, look) {
         Presented::Nothing(answer) => answer_in_time(request, answer, begun),
         Presented::Missing(key) => {
             let body = Zeroizing::new(body.to_vec());
@@ -63,7 +63,12 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
                 answer_unknown(request, begun);
             }
         }
-        Presented::Unknown => answer_unknown(request, begun),
+        Presented::Unknown => {
+            if presented::is_sign_out(request) {
+                presented::end(request);
+            }
+            answer_unknown(request, begun);
+        }
         Presented::Known => {
             let step = with_visit(request, body, |portal, visit, world| {
                 portal.answer(visit, world)
@@ -73,78 +78,21 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
     }
 }
 
-/// What comes of the session that a request presents.
-enum Presented {
-    /// Nothing: it has no say in this answer.
-    Nothing(Answer),
-    /// The zone has it, or there is none.
-    Known,
-    /// The store has to be asked for it.
-    Missing(Key),
-    /// The store is needed and cannot be used.
-    Unknown,
-}
-
-/// Places whose requests with a body change nothing that is kept, or only end a session, which is done
-/// here at once.
-const HARMLESS: [&str; 3] = ["/logout", "/api/logout", "/api/checks/"];
-
-/// Whether a request to the portal can only be served by writing to the store of sessions.
-fn writes(visit: &portal::Request<'_>) -> bool {
-    let mut harmless = HARMLESS.iter();
-    matches!(visit.method, b"POST" | b"PUT" | b"DELETE")
-        && !harmless.any(|harmless| visit.path.starts_with(harmless))
-}
-
-/// Whether that store is known to be out.
-fn is_out(request: Request<'_>, loaded: &Loaded) -> bool {
-    let store = loaded.office.sessions_in();
-    store.is_some_and(|store| request.whole().zone.lost_since(store).is_some())
-}
-
-impl<V> From<Found<V>> for Presented {
-    fn from(found: Found<V>) -> Self {
-        match found {
-            Found::Known(_) => Presented::Known,
-            Found::Missing(key) => Presented::Missing(key),
-            Found::Unknown => Presented::Unknown,
-        }
-    }
-}
-
-fn presented(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>) -> Presented {
-    let portal = loaded.portal();
-    if let Some(answer) = portal.still(visit) {
-        return Presented::Nothing(answer);
-    }
-    let asks = portal.is_question(visit);
-    if !asks && writes(visit) && is_out(request, loaded) {
-        // Before a password is checked or a code is used up in vain.
-        return Presented::Unknown;
-    }
-    let Some(realm) = portal.realm_of(visit) else {
-        return Presented::Known;
-    };
-    let Some(state) = State::of(request) else {
-        return Presented::Unknown;
-    };
-    if !asks {
-        return identify::find(request, state, loaded, realm).into();
-    }
-    // It is about whoever is asked about, and says nothing of the request itself.
-    let cookies = visit.headers.cookies.iter().copied();
-    identify::search(request, state, loaded, realm, cookies).into()
-}
-
-/// Answers while nobody can say whose request it is.
+/// Answers while nobody can say whose request it is. Whoever wanted to sign out is rid of the cookie all
+/// the same.
 fn answer_unknown(request: Request<'_>, begun: u64) {
     let Some(loaded) = &request.whole().loaded else {
         return wait::end(request, FAILED);
     };
     let (portal, rules) = (loaded.portal(), &loaded.config.rules);
-    let answer = visit::with(request, &[], |visit| {
+    let mut answer = visit::with(request, &[], |visit| {
         portal.unknown(visit, rules, outage::RETRY_AFTER)
     });
+    if presented::is_sign_out(request)
+        && let Some((_, realm)) = identify::realm_of(request)
+    {
+        answer.cookies.push(clear_cookie(&realm.cookie));
+    }
     answer_in_time(request, answer, begun);
 }
 

@@ -49,6 +49,7 @@ mod module;
 mod office;
 mod permissions;
 mod portal;
+mod presented;
 mod reply;
 mod request;
 mod scrape;

@@ -52,7 +52,7 @@ fn headers(request: Request<'_>) -> Headers<'_> {
 }
 
 /// The path below the portal's own, as the portal room names its places.
-fn place(request: Request<'_>) -> String {
+pub fn place(request: Request<'_>) -> String {
     let base = request.location().portal.as_deref().unwrap_or_default();
     let below = request
         .path()

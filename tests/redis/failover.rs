@@ -109,7 +109,10 @@ fn a_cluster_loses_a_primary_and_all_goes_on() {
 #[test]
 fn slots_that_move_are_followed() {
     let servers = Servers::start(Kind::Cluster);
-    let store = store(&servers);
+    let mut settings = settings(&servers);
+    // Slots move as fast as the machine lets them.
+    settings.timeout = Duration::from_secs(30);
+    let store = open(settings);
     let all: Vec<_> = (0..100).map(|number| started(number, "alice")).collect();
     store.record(&all, BY, NOW).unwrap();
     let masters: Vec<_> = servers

@@ -1,7 +1,11 @@
 //! Real Redis servers of every kind, each set on an address and in a folder of its own, which are
 //! gone with the test.
 
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "some tests have it already"
+)]
 #[path = "../nginx/harness/address.rs"]
 mod address;
 #[path = "certificates.rs"]

@@ -15,7 +15,7 @@ use crate::{
     metrics::Store,
     nginx::{meters::Measure, office::fill},
     portal::Outage,
-    store::{Ledger, Redis, StoreError},
+    store::{Ledger, Redis, RedisTrouble, StoreError},
 };
 
 /// How long a store that has failed is left alone.
@@ -106,6 +106,10 @@ impl Archive {
     ) -> Result<T, Outage> {
         let turn = self.take_turn()?;
         let asked = self.watch(question);
+        if asked.as_ref().is_err_and(is_busy) {
+            turn.end(None);
+            return asked;
+        }
         turn.end(asked.as_ref().err());
         asked
     }
@@ -165,6 +169,12 @@ impl Archive {
             tries,
         })
     }
+}
+
+/// Whether all that is wrong is that others were changing the same thing all the time, which says
+/// nothing about the store.
+pub fn is_busy(outage: &Outage) -> bool {
+    outage.0.ends_with(&RedisTrouble::Busy.to_string())
 }
 
 /// The right to ask.

@@ -77,6 +77,9 @@ impl Desk {
 
     /// The store could not be used by somebody who had begun at `begun`, see [`outage::begins`].
     pub fn lose(&self, outage: &Outage, begun: u64) {
+        if archive::is_busy(outage) {
+            return;
+        }
         let grace = Some(self.office.grace());
         if !outage::begins(&self.zone, self.archive.store(), grace, outage, begun) {
             clerk::look_again();

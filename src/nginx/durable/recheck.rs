@@ -11,9 +11,12 @@ use crate::{
     store::Event,
 };
 
-/// Sessions that are compared in one go, and milliseconds before the next.
-const PORTION: u32 = 512;
-const PAUSE: usize = 5;
+/// Places that are compared in one go: few, because an end may take several round trips to the store.
+const PORTION: u32 = 64;
+
+/// Places that are looked at in one go if there is nothing in them, and milliseconds before the next.
+const EMPTY: u32 = 4096;
+const PAUSE: usize = 2;
 
 /// Milliseconds for which a portion may take before another worker may begin anew.
 const CLAIM: u64 = 30_000;
@@ -55,7 +58,6 @@ impl Walk {
         let Some((events, more)) = self.portion() else {
             return self.end(false);
         };
-        self.place = self.place.saturating_add(PORTION);
         if events.is_empty() {
             return self.advance(more);
         }
@@ -98,18 +100,21 @@ impl Walk {
 
     /// What the store is told of the sessions in one range of places, and whether there are places
     /// behind it.
-    fn portion(&self) -> Option<(Vec<Event>, bool)> {
-        let places = self.place..self.place.saturating_add(PORTION);
+    fn portion(&mut self) -> Option<(Vec<Event>, bool)> {
         let sessions = self.desk.zone.sessions()?;
-        let now = crate::nginx::now();
-        let buried = sessions.buried_in(places.clone());
-        let lasts = |session: &Session| session.expires > now;
-        let (found, more) = sessions.those_in(places, lasts);
-        drop(sessions);
-        let ended = buried.into_iter().map(|key| Event::Ended(key.0));
-        let used = found
-            .iter()
-            .filter_map(|session| written(&self.desk.config, &session.key, &session.record));
-        Some((ended.chain(used.map(Event::Used)).collect(), more))
+        let (now, end) = (crate::nginx::now(), self.place.saturating_add(EMPTY));
+        loop {
+            let places = self.place..self.place.saturating_add(PORTION);
+            self.place = places.end;
+            let buried = sessions.buried_in(places.clone());
+            let lasts = |session: &Session| session.expires > now;
+            let (found, more) = sessions.those_in(places, lasts);
+            if !more || self.place >= end || !found.is_empty() || !buried.is_empty() {
+                let written = |one: &Session| written(&self.desk.config, &one.key, &one.record);
+                let used = found.iter().filter_map(written).map(Event::Used);
+                let ended = buried.into_iter().map(|key| Event::Ended(key.0));
+                return Some((used.chain(ended).collect(), more));
+            }
+        }
     }
 }

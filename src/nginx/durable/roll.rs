@@ -75,6 +75,12 @@ fn ask(
     });
 }
 
+fn bury(desk: &Desk, key: &Key) {
+    if let Some(mut sessions) = desk.zone.sessions() {
+        sessions.bury(key);
+    }
+}
+
 /// The sessions as the workers know them. What was used a moment ago the zone knows better.
 fn read(desk: &Desk, wanted: &Wanted, sessions: &[LedgerSession]) -> Vec<Session> {
     let except = wanted.end_all_but.flatten();
@@ -99,8 +105,9 @@ fn read(desk: &Desk, wanted: &Wanted, sessions: &[LedgerSession]) -> Vec<Session
     };
     let found = sessions.iter().filter_map(read);
     let found = found.filter(|session| Some(session.key) != except);
-    let found = match wanted.end_all_but {
-        Some(_) => found.collect(),
+    let found: Vec<Session> = match wanted.end_all_but {
+        // Those that are not here as well, so that the store hears of it again if it forgets.
+        Some(_) => found.inspect(|session| bury(desk, &session.key)).collect(),
         None => found.filter(|session| (wanted.lasts)(session)).collect(),
     };
     sweep::newest(found)

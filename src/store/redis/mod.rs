@@ -19,6 +19,7 @@ mod trouble;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use form::read_anything;
@@ -35,6 +36,30 @@ use link::{Link, Visit};
 use sessions::{News, Told};
 use tries::Unsure;
 
+/// Ends that are written down and that others could not be told of.
+#[derive(Default)]
+struct Untold(Mutex<HashSet<SessionKey>>);
+
+/// Ends of which that is remembered; of more, others hear when they next use the session.
+const UNTOLD: usize = 4096;
+
+impl Untold {
+    fn take(&self, key: &SessionKey) -> bool {
+        self.lock().remove(key)
+    }
+
+    fn remember(&self, key: SessionKey) {
+        let mut keys = self.lock();
+        if keys.len() < UNTOLD {
+            keys.insert(key);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Sessions that are told of in one go.
 const TOGETHER: usize = 1024;
 
@@ -45,6 +70,7 @@ pub struct Redis {
     link: Link,
     key: StorageKey,
     unsure: Unsure,
+    untold: Untold,
     /// Counts from somewhere random on.
     number: AtomicU64,
 }
@@ -66,6 +92,7 @@ impl Redis {
             link: Link::new(settings)?,
             key,
             unsure: Unsure::default(),
+            untold: Untold::default(),
             number: AtomicU64::new(u64::from_le_bytes(number)),
         })
     }
@@ -141,8 +168,12 @@ impl Redis {
                     .pop());
             }
             Event::Ended(key) => {
-                self.end_session(visit, key, now)?;
-                self.announce(visit, &Command::EndSession(*key), by)?;
+                let is_news = self.end_session(visit, key, now)?.is_news;
+                // What everybody has heard of is not told again, whenever a zone is compared.
+                if is_news || self.untold.take(key) {
+                    let told = self.announce(visit, &Command::EndSession(*key), by);
+                    told.inspect_err(|_| self.untold.remember(*key))?;
+                }
             }
             Event::Banned(ban) => {
                 if self.write_ban(visit, ban, true, now)? {
@@ -215,7 +246,7 @@ impl Ledger for Redis {
         // First it is so, then it is told: who hears of it finds it so.
         let tell = || self.announce(visit, command, (by, now));
         let count = match command {
-            Command::EndSession(key) => self.end_session(visit, key, now)?.into(),
+            Command::EndSession(key) => self.end_session(visit, key, now)?.lasted.into(),
             // To put what has ended away takes time, which nobody has to wait for.
             Command::EndUser { user, except } => {
                 return self.end_user(visit, user, except.as_ref(), now, tell);

@@ -29,7 +29,6 @@ pub struct Tally {
 
 /// A crowd at work.
 pub struct Crowd<'c> {
-    tally: &'c Mutex<Tally>,
     asked: &'c AtomicUsize,
 }
 
@@ -40,11 +39,6 @@ impl Crowd<'_> {
         until("some traffic", || {
             (self.asked.load(Ordering::Relaxed) >= from + requests).then_some(())
         });
-    }
-
-    /// What became of the requests so far.
-    pub fn so_far(&self) -> Tally {
-        self.tally.lock().unwrap().clone()
     }
 }
 
@@ -82,10 +76,7 @@ pub fn crowd(
                 }
             });
         }
-        let crowd = Crowd {
-            tally: &tally,
-            asked: &asked,
-        };
+        let crowd = Crowd { asked: &asked };
         crowd.pass(people.len());
         meanwhile(&crowd);
         crowd.pass(2 * people.len());

@@ -1,11 +1,13 @@
 //! Somebody who acts: knows which of his sessions stand and which are over, and holds every answer against it.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::super::harness::visitor::PORTAL;
+use super::super::harness::visitor::{Cookie, PORTAL};
 use super::super::harness::{Answer, Ask, Gate, Visitor, until};
 use super::World;
 
@@ -23,15 +25,32 @@ pub struct Actor<'w> {
     /// With the cookie of a session that was ended at his gate.
     gone: Vec<Visitor<'w>>,
     dice: u64,
+    /// When he asked for the end of all his sessions and was not told what came of it.
+    unsure: Option<Instant>,
+    /// What he did last and what came of it, to be told when something is wrong.
+    past: RefCell<VecDeque<String>>,
+}
+
+/// How long the store may be told of something after its visitor was told that it is out, or nothing.
+const LATEST: Duration = Duration::from_secs(15);
+
+/// Things that he remembers to have done.
+const PAST: usize = 200;
+
+/// The beginning of the cookie of a session.
+fn session(visitor: &Visitor<'_>) -> String {
+    let is_one = |cookie: &&Cookie| cookie.name.contains("session");
+    let cookie = visitor.jar.iter().find(is_one);
+    cookie.map_or_else(String::new, |cookie| cookie.value.chars().take(6).collect())
 }
 
 /// What an answer to a page says of whoever asked.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
-    ForHimself,
-    ForNobody,
+    Himself,
+    Nobody,
     /// Told to come back.
-    ForLater,
+    Later,
 }
 
 impl<'w> Actor<'w> {
@@ -42,6 +61,8 @@ impl<'w> Actor<'w> {
             alive: Vec::new(),
             gone: Vec::new(),
             dice: 0x9e37_79b9_7f4a_7c15 ^ (number + 1),
+            unsure: None,
+            past: RefCell::default(),
         }
     }
 
@@ -72,7 +93,36 @@ impl<'w> Actor<'w> {
 
     /// The answer, if there is one: its worker may have been killed.
     pub fn send(&self, visitor: &mut Visitor<'w>, ask: &Ask) -> Option<Answer> {
-        self.got(visitor.try_send(ask))
+        let (began, before) = (self.world.began.elapsed(), visitor.clone());
+        let answer = self.got(visitor.try_send(ask));
+        let status = answer.as_ref().map_or(0, |answer| answer.status);
+        let what = format!("{} {} is {status}", ask.method, ask.target);
+        self.note(&what, began, &[&before, visitor]);
+        answer
+    }
+
+    /// Remembers what was done.
+    pub fn note(&self, what: &str, began: Duration, visitors: &[&Visitor<'w>]) {
+        let number = |visitor: &Visitor<'w>| {
+            let gates = self.world.gates.iter();
+            gates
+                .take_while(|gate| !std::ptr::eq(**gate, visitor.gate))
+                .count()
+        };
+        let whose: Vec<String> = visitors.iter().map(|visitor| session(visitor)).collect();
+        let at: Vec<usize> = visitors.iter().map(|visitor| number(visitor)).collect();
+        let now = self.world.began.elapsed();
+        let line = format!("{began:.2?} to {now:.2?} at {at:?}: {what}, session {whose:?}");
+        let mut past = self.past.borrow_mut();
+        past.push_back(line);
+        if past.len() > PAST {
+            past.pop_front();
+        }
+    }
+
+    fn tell_past(&self) -> String {
+        let past = self.past.borrow();
+        past.iter().map(|line| format!("{line}\n")).collect()
     }
 
     fn got(&self, answer: io::Result<Answer>) -> Option<Answer> {
@@ -87,7 +137,18 @@ impl<'w> Actor<'w> {
         Some(answer)
     }
 
+    /// All his sessions may end at any moment, those that begin meanwhile as well.
+    pub fn is_unsure(&mut self) {
+        self.alive.clear();
+        self.unsure = Some(Instant::now());
+    }
+
     pub fn begins(&mut self, visitor: Visitor<'w>) {
+        if let Some(since) = self.unsure {
+            // Once the store answers, and nobody asks it any more what was asked then, the next one stays.
+            let over = since.elapsed() > LATEST;
+            return self.unsure = self.unsure.filter(|_| !over);
+        }
         if self.alive.len() < MOST.0 {
             return self.alive.push(visitor);
         }
@@ -125,9 +186,9 @@ impl<'w> Actor<'w> {
     pub fn read(&self, answer: &Answer) -> Taken {
         let text = answer.text().to_ascii_lowercase();
         match answer.status {
-            200 if text.contains(&format!("remote-user: {}\n", self.name)) => Taken::ForHimself,
-            302 => Taken::ForNobody,
-            503 => Taken::ForLater,
+            200 if text.contains(&format!("remote-user: {}\n", self.name)) => Taken::Himself,
+            302 => Taken::Nobody,
+            503 => Taken::Later,
             _ => self.wonder("a page", answer),
         }
     }
@@ -136,14 +197,20 @@ impl<'w> Actor<'w> {
     pub fn is_right(&self, answer: &Answer, signed_in: bool) {
         let taken = self.read(answer);
         let wrong = match signed_in {
-            true => Taken::ForNobody,
-            false => Taken::ForHimself,
+            true => Taken::Nobody,
+            false => Taken::Himself,
         };
-        assert_ne!(taken, wrong, "{}, signed in: {signed_in}", self.name);
+        let past = || self.tell_past();
+        assert!(
+            taken != wrong,
+            "{} is taken {taken:?}:\n{}",
+            self.name,
+            past()
+        );
         self.world.count(match taken {
-            Taken::ForHimself => "pages",
-            Taken::ForNobody => "refusals",
-            Taken::ForLater => "pages for later",
+            Taken::Himself => "pages",
+            Taken::Nobody => "refusals",
+            Taken::Later => "pages for later",
         });
     }
 
@@ -156,28 +223,35 @@ impl<'w> Actor<'w> {
         )
     }
 
-    /// When everything is over: whoever is signed in is so everywhere, and whoever is not, nowhere.
-    pub fn judge(self) {
+    /// When everything is over: whoever is signed in is so everywhere, and whoever is not, nowhere. How many
+    /// there are.
+    pub fn judge(self) -> (usize, usize) {
         for gate in &self.world.gates {
             let everywhere = |visitor: &Visitor<'w>, wanted: Taken| {
                 let mut visitor = Visitor {
-                    gate: *gate,
+                    gate,
                     jar: visitor.jar.clone(),
                 };
                 let what = format!("{} to be taken {wanted:?}", self.name);
                 until(&what, || {
                     let taken = self.read(&visitor.page(APP, "/x"));
-                    assert!(taken != Taken::ForNobody || wanted == taken, "{what}");
+                    let right = taken != Taken::Nobody || wanted == taken;
+                    assert!(
+                        right,
+                        "{what}, {}:\n{}",
+                        session(&visitor),
+                        self.tell_past()
+                    );
                     (taken == wanted).then_some(())
                 });
             };
             for visitor in &self.alive {
-                everywhere(visitor, Taken::ForHimself);
+                everywhere(visitor, Taken::Himself);
             }
             for visitor in &self.gone {
-                everywhere(visitor, Taken::ForNobody);
+                everywhere(visitor, Taken::Nobody);
             }
         }
-        assert!(!self.alive.is_empty() && !self.gone.is_empty());
+        (self.alive.len(), self.gone.len())
     }
 }

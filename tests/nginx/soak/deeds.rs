@@ -151,7 +151,7 @@ impl<'w> Actor<'w> {
                 self.alive[place] = visitor.clone();
                 self.ends(before);
                 let page = self.send(&mut visitor, &Ask::page(APP, "/two/x"));
-                assert!(page.is_none_or(|page| self.read(&page) != Taken::ForNobody));
+                assert!(page.is_none_or(|page| self.read(&page) != Taken::Nobody));
             }
             403 => self.world.count("wrong codes"),
             // The store may have it nevertheless.
@@ -189,6 +189,8 @@ impl<'w> Actor<'w> {
         let delay = self.roll(4) as u64;
         if let Ok(mut connection) = Connection::try_tls(who.gate.address().tls(), &ask.host) {
             connection.send(&bytes[..end]);
+            let what = format!("{} {} up to {end}", ask.method, ask.target);
+            self.note(&what, self.world.began.elapsed(), &[who]);
             std::thread::sleep(Duration::from_millis(delay * delay));
         }
         self.world.count("left in the middle");
@@ -235,6 +237,7 @@ impl<'w> Actor<'w> {
             let Ok(answer) = connection.try_answer(false) else {
                 return self.world.count("cut off");
             };
+            self.note("in a row", self.world.began.elapsed(), &[visitor]);
             self.is_right(&answer, *signed_in);
             self.world.count("in a row");
         }
@@ -259,7 +262,8 @@ impl<'w> Actor<'w> {
         let Ok(answers) = http2::ask_at_once(gate.address().tls(), APP, requests) else {
             return self.world.count("cut off");
         };
-        for ((_, signed_in), answer) in some.iter().zip(answers) {
+        for ((visitor, signed_in), answer) in some.iter().zip(answers) {
+            self.note("at once", self.world.began.elapsed(), &[visitor]);
             match answer {
                 Ok(answer) => self.is_right(&answer, *signed_in),
                 Err(_) => self.world.count("streams reset"),
@@ -303,7 +307,7 @@ impl<'w> Actor<'w> {
                 }
             }
             Some(answer) if answer.status != 503 => self.wonder("an end of all", &answer),
-            _ => {}
+            _ => self.is_unsure(),
         }
     }
 }

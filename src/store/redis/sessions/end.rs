@@ -34,6 +34,14 @@ struct Ended {
     lasted: bool,
 }
 
+/// What the end of a session comes to.
+pub(in super::super) struct End {
+    /// Whether it was not known to be over.
+    pub(in super::super) is_news: bool,
+    /// Whether it lasted.
+    pub(in super::super) lasted: bool,
+}
+
 impl Redis {
     /// Begins a session in the place of another, perhaps of another user's. Gives its key if it is over.
     pub(in super::super) fn replace_session(
@@ -114,29 +122,33 @@ impl Redis {
         })
     }
 
-    /// Ends one session; says whether it lasted.
+    /// Ends one session; says whether that is news, and whether it lasted.
     pub(in super::super) fn end_session(
         &self,
         visit: Visit<'_>,
         key: &SessionKey,
         now: u64,
-    ) -> Outcome<bool> {
+    ) -> Outcome<End> {
         let cell = Self::session_cell(key);
-        let there = self.change_cell(visit, cell, |value| {
+        let ended = self.change_cell(visit, cell, |value| {
             match value.and_then(|value| Cell::read(value, *key)) {
                 Some(Cell::Over(_)) => (Change::Keep, None),
                 Some(Cell::Lasting(there)) => {
                     let (value, seconds) = there.end(None, now);
-                    (Change::Write(value, seconds), Some(there))
+                    (Change::Write(value, seconds), Some(Some(there)))
                 }
                 // Where the news of its beginning have not come yet, they find that it is over.
                 Some(Cell::Pardoned(_)) | None => {
                     let (value, seconds) = Over::unknown(None, Stamps::default());
-                    (Change::Write(value, seconds), None)
+                    (Change::Write(value, seconds), Some(None))
                 }
             }
         })?;
-        let Some(there) = there else { return Ok(false) };
+        let is_news = ended.is_some();
+        let Some(there) = ended.flatten() else {
+            let lasted = false;
+            return Ok(End { is_news, lasted });
+        };
         let epochs = self.epochs(visit, [there.session.user.as_str()])?;
         let lasted = there.lasts(&epochs, now);
         let ended = Ended {
@@ -145,7 +157,7 @@ impl Redis {
             lasted,
         };
         self.unlist(visit, &[ended])?;
-        Ok(lasted)
+        Ok(End { is_news, lasted })
     }
 
     /// Ends the sessions of a user but one, tells of it, and puts them away; says how many.
@@ -236,7 +248,8 @@ impl Redis {
             };
             let known = *last;
             // By the clock, so that one that was lost with a server is later than all the same.
-            let new = now.saturating_mul(EPOCHS).max(known + 1) + self.unique() % EPOCHS;
+            let next = now.saturating_mul(EPOCHS).max(known.saturating_add(1));
+            let new = next.saturating_add(self.unique() % EPOCHS);
             *last = new;
             if let Some(except) = except {
                 self.pardon(visit, except, (&before, new), now)?;
