@@ -36,23 +36,24 @@ use link::{Link, Visit};
 use sessions::{News, Told};
 use tries::Unsure;
 
-/// Ends that are written down and that others could not be told of.
+/// Ends that perhaps are written down and that others have not been told of.
 #[derive(Default)]
 struct Untold(Mutex<HashSet<SessionKey>>);
 
-/// Ends of which that is remembered; of more, others hear when they next use the session.
+/// Ends of which that is remembered; more are told in any case.
 const UNTOLD: usize = 4096;
 
 impl Untold {
-    fn take(&self, key: &SessionKey) -> bool {
-        self.lock().remove(key)
+    /// An end is about to be written down and told; whether it is to be told in any case, because that
+    /// was begun before.
+    fn begin(&self, key: &SessionKey) -> bool {
+        let mut keys = self.lock();
+        keys.len() >= UNTOLD || !keys.insert(*key)
     }
 
-    fn remember(&self, key: SessionKey) {
-        let mut keys = self.lock();
-        if keys.len() < UNTOLD {
-            keys.insert(key);
-        }
+    /// It was told.
+    fn done(&self, key: &SessionKey) {
+        self.lock().remove(key);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<SessionKey>> {
@@ -168,12 +169,13 @@ impl Redis {
                     .pop());
             }
             Event::Ended(key) => {
+                let again = self.untold.begin(key);
                 let is_news = self.end_session(visit, key, now)?.is_news;
                 // What everybody has heard of is not told again, whenever a zone is compared.
-                if is_news || self.untold.take(key) {
-                    let told = self.announce(visit, &Command::EndSession(*key), by);
-                    told.inspect_err(|_| self.untold.remember(*key))?;
+                if is_news || again {
+                    self.announce(visit, &Command::EndSession(*key), by)?;
                 }
+                self.untold.done(key);
             }
             Event::Banned(ban) => {
                 if self.write_ban(visit, ban, true, now)? {
