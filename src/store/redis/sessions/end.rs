@@ -130,15 +130,19 @@ impl Redis {
         now: u64,
     ) -> Outcome<End> {
         let cell = Self::session_cell(key);
+        // Whose answer is lost finds what he has written himself.
+        let written = std::cell::Cell::new(false);
         let ended = self.change_cell(visit, cell, |value| {
             match value.and_then(|value| Cell::read(value, *key)) {
-                Some(Cell::Over(_)) => (Change::Keep, None),
+                Some(Cell::Over(_)) => (Change::Keep, written.get().then_some(None)),
                 Some(Cell::Lasting(there)) => {
+                    written.set(true);
                     let (value, seconds) = there.end(None, now);
                     (Change::Write(value, seconds), Some(Some(there)))
                 }
                 // Where the news of its beginning have not come yet, they find that it is over.
                 Some(Cell::Pardoned(_)) | None => {
+                    written.set(true);
                     let (value, seconds) = Over::unknown(None, Stamps::default());
                     (Change::Write(value, seconds), Some(None))
                 }
