@@ -95,6 +95,19 @@ fn a58_failures_and_bans_outlive_a_restart() {
 }
 
 #[test]
+fn a51_a_session_that_made_room_in_a_full_zone_comes_back_when_it_is_used() {
+    let conf = "auth_gate_config @prefix@/configuration.yml; auth_gate_zone auth_gate:240k;";
+    let gate = bed().http_only(conf).start();
+    let mut first = gate.signed_in("alice");
+    // More than the smallest zone holds, without asking in between: asking is using.
+    let mut last = gate.signed_in("bob");
+    (0..800).for_each(|_| last = gate.signed_in("bob"));
+    assert!(gate.log().contains("the zone is full"));
+    assert!(first.reaches("/x") && last.reaches("/x"));
+    assert!(first.page(APP, "/x").text().contains("Remote-User: alice"));
+}
+
+#[test]
 fn a73_with_the_store_gone_who_is_known_goes_on_and_nobody_else_is_let_in() {
     let gate = bed().http("auth_gate_store_grace 15m;").start();
     let mut alice = gate.signed_in("alice");
