@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::harness::crowd::{Tally, crowd};
+use super::harness::crowd::{Tally, crowd, gone, people};
 use super::harness::place::is_root;
 use super::harness::relay::Relay;
 use super::harness::site::SESSION;
-use super::harness::{Answer, Gate, Site, Visitor, until};
+use super::harness::{Answer, Gate, Site, until};
 use super::servers::{Kind, PORT, Servers};
 use super::shared::{self, at};
 use super::storage::bed;
@@ -25,20 +25,6 @@ const UNBOUNDED: &str = "regulation: { max_retries: 0 }";
 
 fn site(servers: &Servers) -> Site {
     shared::site(servers).yaml(UNBOUNDED)
-}
-
-fn people(gate: &Gate) -> Vec<(&'static str, Visitor<'_>)> {
-    ["alice", "bob", "alice", "bob"]
-        .map(|user| (user, gate.signed_in(user)))
-        .into()
-}
-
-/// Somebody who was signed out while all was well, with the cookie he had.
-fn gone(gate: &Gate) -> Visitor<'_> {
-    let mut visitor = gate.signed_in("alice");
-    let before = visitor.clone();
-    assert_eq!(visitor.sign_out().status, 200);
-    before
 }
 
 fn sign_in(gate: &Gate) -> Answer {

@@ -6,27 +6,13 @@ use std::fs;
 use rusqlite::Connection as Database;
 use serde_json::json;
 
-use super::harness::crowd::crowd;
+use super::harness::crowd::{crowd, gone, people};
 use super::harness::gate::signal;
 use super::harness::visitor::PORTAL;
 use super::harness::{Ask, Connection, Gate, Visitor, until};
 use super::storage::bed;
 
 const APP: &str = "app.example.com";
-
-fn people(gate: &Gate) -> Vec<(&'static str, Visitor<'_>)> {
-    ["alice", "bob", "alice", "bob"]
-        .map(|user| (user, gate.signed_in(user)))
-        .into()
-}
-
-/// Somebody who has signed out, with the cookie he had.
-fn gone(gate: &Gate) -> Visitor<'_> {
-    let mut visitor = gate.signed_in("alice");
-    let before = visitor.clone();
-    assert_eq!(visitor.sign_out().status, 200);
-    before
-}
 
 fn is_out(visitor: &mut Visitor<'_>) {
     assert_eq!(visitor.page(APP, "/x").status, 302);

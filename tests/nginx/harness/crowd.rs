@@ -86,6 +86,21 @@ pub fn crowd(
     tally
 }
 
+/// Four sessions of two people.
+pub fn people(gate: &Gate) -> Vec<(&'static str, Visitor<'_>)> {
+    ["alice", "bob", "alice", "bob"]
+        .map(|user| (user, gate.signed_in(user)))
+        .into()
+}
+
+/// Somebody who has signed out, with the cookie he had.
+pub fn gone(gate: &Gate) -> Visitor<'_> {
+    let mut visitor = gate.signed_in("alice");
+    let before = visitor.clone();
+    assert_eq!(visitor.sign_out().status, 200);
+    before
+}
+
 struct Stop<'s>(&'s AtomicBool);
 
 impl Drop for Stop<'_> {
