@@ -11,6 +11,8 @@ mod check_policy;
 mod fixture;
 #[path = "cli/hash_password.rs"]
 mod hash_password;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/usage.rs"]

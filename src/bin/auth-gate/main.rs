@@ -12,6 +12,7 @@ mod cli;
 mod desk;
 mod disk;
 mod hash_password;
+mod init;
 mod session;
 mod storage;
 mod table;
@@ -55,6 +56,7 @@ impl Report {
 
 fn main() -> ExitCode {
     let report = match Line::parse().command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::CheckPolicy(arguments) => check_policy::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
