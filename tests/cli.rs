@@ -9,6 +9,8 @@ mod check_config;
 mod check_policy;
 #[path = "cli/fixture.rs"]
 mod fixture;
+#[path = "cli/generate.rs"]
+mod generate;
 #[path = "cli/hash_password.rs"]
 mod hash_password;
 #[path = "cli/init.rs"]

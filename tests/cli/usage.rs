@@ -14,6 +14,7 @@ fn the_help_names_every_command() {
         "user",
         "session",
         "ban",
+        "generate",
     ] {
         assert!(help.out.contains(command), "{}", help.out);
         let more = run(&["help", command]);

@@ -48,6 +48,7 @@ pub enum Command {
     User(User),
     Session(Session),
     Ban(Ban),
+    Generate(Generate),
 }
 
 /// Read a configuration as nginx would, and say what is wrong with it
@@ -274,4 +275,16 @@ pub struct StorageImport {
     /// A file with Authelia's storage.encryption_key, where it differs from the one of --config
     #[arg(long, value_name = "FILE")]
     pub encryption_key_file: Option<PathBuf>,
+}
+
+/// Write the manual pages and the completions for shells
+///
+/// For whoever packages the program: writes auth-gate.1 and a page for each command, auth-gate.bash,
+/// _auth-gate (zsh) and auth-gate.fish. The same program always writes the same bytes.
+#[derive(Args)]
+#[command(after_help = "Example: auth-gate generate --dir /tmp/auth-gate")]
+pub struct Generate {
+    /// Where to write them; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
 }

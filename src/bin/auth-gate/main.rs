@@ -11,6 +11,7 @@ mod check_policy;
 mod cli;
 mod desk;
 mod disk;
+mod generate;
 mod hash_password;
 mod init;
 mod session;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(&arguments),
         Command::Session(arguments) => session::run(&arguments),
         Command::Ban(arguments) => ban::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
     };
     let report =
         report.unwrap_or_else(|failure| Report::bad(vec![format!("auth-gate: {failure}")]));
