@@ -14,6 +14,10 @@ use crate::nginx::harness::{Ask, Site};
 const PLACES: &str = "\
 listen 443 ssl;\t@listen@
 listen [::]:443 ssl;\t
+listen 8443 ssl;\t@listen@
+listen [::]:8443 ssl;\t
+listen 8080;\t@clear@
+listen [::]:8080;\t
 listen 80;\t@clear@
 listen [::]:80;\t
 http://127.0.0.1:8080\thttp://@backend@
