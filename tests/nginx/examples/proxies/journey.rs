@@ -1,0 +1,176 @@
+//! A visitor at a proxy: to the login page and back, and everything that he may not.
+
+use super::{Guest, Kind, PASSWORD, WIKI, gate, listener, yes};
+use crate::nginx::harness::question::basic;
+use crate::nginx::harness::{Ask, Front, http2};
+
+const SOCKET: &str = "/socket";
+
+fn script(target: &str) -> Ask {
+    let ask = Ask::new("GET", WIKI, target).with("Accept", "*/*");
+    ask.with("Sec-Fetch-Mode", "cors")
+}
+
+fn socket() -> Ask {
+    Ask::new("GET", WIKI, SOCKET)
+        .with("Connection", "Upgrade")
+        .with("Upgrade", "websocket")
+        .with("Sec-WebSocket-Version", "13")
+        .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .with("Sec-Fetch-Mode", "websocket")
+}
+
+pub(super) fn leads_to_the_portal_and_back(kind: Kind) {
+    let gate = gate();
+    let front = kind.start(listener(&gate));
+    let stranger = Guest::stranger(&*front);
+
+    let challenge = stranger.is_kept_out(&Ask::page(WIKI, "/deep?x=1"));
+    let cached = challenge.header("Cache-Control");
+    assert_eq!((challenge.status, cached), (302, Some("no-store")));
+    let mut bob = gate.visitor();
+    let back = bob.sign_in_by_form(challenge.location(), "bob", PASSWORD);
+    assert_eq!(back.location(), front.url(WIKI, "/deep?x=1"));
+    let bob_here = Guest::known(&*front, &bob);
+    assert_eq!(bob_here.page("/deep?x=1").status, 200);
+    let seen = front.backend().take_one();
+    assert_eq!(seen.target(), "/deep?x=1");
+    let told = ["User", "Groups", "Name", "Email"].map(|what| seen.one(&format!("Remote-{what}")));
+    let wanted = ["bob", "readers", "Bob the Lizard", "bob@example.com"];
+    assert_eq!(told, wanted);
+
+    forms_arrive_whole(kind, &stranger, &bob_here);
+    scripts_and_sockets_are_told(&stranger, &bob_here);
+    passwords_in_a_header_count(&stranger);
+    assert_eq!(
+        bob_here.is_kept_out(&Ask::page(WIKI, "/shut/x")).status,
+        403
+    );
+    stranger.page("/static/x");
+    let seen = front.backend().take_one();
+    assert!(seen.all("Remote-User").concat().is_empty(), "{seen:?}");
+    http2_is_guarded(kind, &bob_here);
+
+    assert_eq!(bob.sign_out().status, 200);
+    assert_eq!(bob_here.is_kept_out(&Ask::page(WIKI, "/x")).status, 302);
+}
+
+fn forms_arrive_whole(kind: Kind, stranger: &Guest<'_>, known: &Guest<'_>) {
+    let body = "a=b&".repeat(50_000);
+    let form = Ask::new("POST", WIKI, "/form")
+        .with("Accept", "text/html")
+        .with("Content-Type", "application/x-www-form-urlencoded")
+        .with_body(body.clone());
+    assert_eq!(known.send(&form).status, 200);
+    let seen = known.front.backend().take_one();
+    assert_eq!(seen.line.split(' ').next(), Some("POST"));
+    assert!(seen.body == body.as_bytes(), "{} bytes", seen.body.len());
+    let small = form.with_body("a=b");
+    let away = if kind == Kind::Nginx { 302 } else { 303 };
+    assert_eq!(stranger.is_kept_out(&small).status, away);
+}
+
+fn scripts_and_sockets_are_told(stranger: &Guest<'_>, known: &Guest<'_>) {
+    assert_eq!(stranger.is_kept_out(&script("/data")).status, 401);
+    let older = Ask::page(WIKI, "/data").with("X-Requested-With", "XMLHttpRequest");
+    assert_eq!(stranger.is_kept_out(&older).status, 401);
+    assert_eq!(known.send(&script("/data")).status, 200);
+
+    let backend = known.front.backend();
+    backend.on(SOCKET, |_, peer| {
+        peer.send(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        )?;
+        let bytes = peer.some()?;
+        peer.send(bytes)
+    });
+    assert_eq!(stranger.is_kept_out(&socket()).status, 401);
+    let mut connection = known.connect();
+    let answer = connection.send(socket().bytes(&known.cookies)).answer();
+    assert_eq!(answer.status, 101, "{}", answer.text());
+    let echo = connection.send(b"\x81\x05hello").take(7);
+    assert_eq!(echo.expect("an echo"), b"\x81\x05hello");
+    assert_eq!(backend.take().pop().expect("it").one("Remote-User"), "bob");
+}
+
+fn passwords_in_a_header_count(stranger: &Guest<'_>) {
+    let with = |password| script("/feed").with("Authorization", &basic("alice", password));
+    assert_eq!(stranger.send(&with(PASSWORD)).status, 200);
+    let seen = stranger.front.backend().take_one();
+    assert_eq!(seen.one("Remote-User"), "alice");
+    let wrong = Ask::page(WIKI, "/feed").with("Authorization", &basic("alice", "wrong"));
+    let answer = stranger.is_kept_out(&wrong);
+    let asked = answer.header("WWW-Authenticate").unwrap_or_default();
+    assert!(
+        answer.status == 401 && asked.starts_with("Basic "),
+        "{answer:?}"
+    );
+}
+
+fn http2_is_guarded(kind: Kind, known: &Guest<'_>) {
+    if kind == Kind::Apache {
+        // Its module for HTTP/2 is another example's.
+        return;
+    }
+    let page = || http::Request::get("https://wiki.example.com/h2?x=1").header("accept", "text/html");
+    let body = bytes::Bytes::new;
+    let requests = vec![
+        page().body(body()).expect("a request"),
+        page()
+            .header("cookie", &known.cookies[0].1)
+            .header("remote-user", "alice")
+            .body(body())
+            .expect("a request"),
+    ];
+    let answers = http2::ask(known.front.address().tls(), WIKI, requests);
+    let statuses: Vec<u16> = answers
+        .into_iter()
+        .map(|answer| answer.expect("an answer").status)
+        .collect();
+    assert_eq!(statuses, [302, 200]);
+    let seen = known.front.backend().take_one();
+    assert_eq!((seen.target(), seen.one("Remote-User")), ("/h2?x=1", "bob"));
+}
+
+pub(super) fn ends_where_the_gate_is_gone(kind: Kind) {
+    let gate = gate();
+    let front = kind.start(listener(&gate));
+    let mut bob = gate.visitor();
+    assert_eq!(bob.sign_in("bob", PASSWORD).status, 200);
+    let bob_here = Guest::known(&*front, &bob);
+    assert_eq!(bob_here.page("/x").status, 200);
+    gate.stop_at_once();
+    for guest in [&bob_here, &Guest::stranger(&*front)] {
+        for target in ["/x", "/static/x"] {
+            let answer = guest.is_kept_out(&Ask::page(WIKI, target));
+            assert!(answer.status >= 500, "{answer:?}");
+        }
+    }
+    gate.start_anew();
+    // What nobody stored is gone; what needs no session is there.
+    assert_eq!(bob_here.page("/static/x").status, 200);
+    odd_answers_are_no_leave(kind);
+}
+
+/// A gate that fails, or something else at its address.
+fn odd_answers_are_no_leave(kind: Kind) {
+    let strange = yes(kind, std::net::Ipv4Addr::LOCALHOST, "");
+    let front = kind.start(strange.address);
+    let stranger = Guest::stranger(&*front);
+    assert_eq!(stranger.page("/x").status, 200);
+    for (status, headers) in [
+        ("500 Internal Server Error", ""),
+        ("503 Service Unavailable", "Retry-After: 1\r\n"),
+        ("404 Not Found", ""),
+        ("429 Too Many Requests", ""),
+    ] {
+        strange.on(kind.endpoint(), move |_, peer| {
+            peer.answer(status, headers, "")
+        });
+        stranger.is_kept_out(&Ask::page(WIKI, "/x"));
+    }
+    strange.on(kind.endpoint(), |_, peer| peer.send("\r\nno answer\r\n\r\n"));
+    let answer = stranger.is_kept_out(&Ask::page(WIKI, "/x"));
+    assert!(answer.status >= 500, "{answer:?}");
+}
