@@ -33,6 +33,10 @@ local function question(r)
 end
 
 function check(r)
+    -- Headers that a visitor names there would be taken out again.
+    if (r.headers_in["Connection"] or ""):lower():find("remote", 1, true) then
+        return 400
+    end
     local told = question(r)
     -- Remote-User, Remote_User and whatever else an application may take for it: only the gate says who somebody is.
     for name in pairs(r:headers_in_table()) do

@@ -139,7 +139,8 @@ impl Kind {
 /// The gate as endpoints.conf has it, with a page that is shut to everybody.
 fn gate() -> Gate {
     let rules = "  rules:\n";
-    let shut = "    - domain: wiki.example.com\n      resources: '^/shut(/|$)'\n      policy: deny\n";
+    let shut =
+        "    - domain: wiki.example.com\n      resources: '^/shut(/|$)'\n      policy: deny\n";
     let configuration = CONFIGURATION.replace(rules, &format!("{rules}{shut}"));
     assert_ne!(configuration, CONFIGURATION);
     let conf = include_str!("../../../nginx-conf/endpoints.conf");

@@ -2,7 +2,7 @@
 
 use super::{Guest, Kind, PASSWORD, WIKI, gate, listener, yes};
 use crate::nginx::harness::question::basic;
-use crate::nginx::harness::{Ask, Front, http2};
+use crate::nginx::harness::{Ask, http2};
 
 const SOCKET: &str = "/socket";
 
@@ -113,7 +113,8 @@ fn http2_is_guarded(kind: Kind, known: &Guest<'_>) {
         // Its module for HTTP/2 is another example's.
         return;
     }
-    let page = || http::Request::get("https://wiki.example.com/h2?x=1").header("accept", "text/html");
+    let page =
+        || http::Request::get("https://wiki.example.com/h2?x=1").header("accept", "text/html");
     let body = bytes::Bytes::new;
     let requests = vec![
         page().body(body()).expect("a request"),
@@ -170,7 +171,9 @@ fn odd_answers_are_no_leave(kind: Kind) {
         });
         stranger.is_kept_out(&Ask::page(WIKI, "/x"));
     }
-    strange.on(kind.endpoint(), |_, peer| peer.send("\r\nno answer\r\n\r\n"));
+    strange.on(kind.endpoint(), |_, peer| {
+        peer.send("\r\nno answer\r\n\r\n")
+    });
     let answer = stranger.is_kept_out(&Ask::page(WIKI, "/x"));
     assert!(answer.status >= 500, "{answer:?}");
 }
