@@ -4,7 +4,7 @@
 local http = require "socket.http"
 
 local GATE = "http://127.0.0.1:9091"
-http.TIMEOUT = 5
+http.TIMEOUT = 10
 local WHO = { "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email" }
 -- What the gate judges by. Bodies and all other headers stay here.
 local TOLD = { "Accept", "Authorization", "Cookie", "Sec-Fetch-Mode", "Session-Username", "Upgrade", "User-Agent",

@@ -3,7 +3,7 @@
 --     http-request deny deny_status 503 unless { var(txn.auth_gate) -m str allow }
 -- Needs nothing but HAProxy. An address that begins with https:// is asked over TLS; the certificate is checked.
 
-local SECONDS = 5
+local SECONDS = 10
 local WHO = { "remote-user", "remote-groups", "remote-name", "remote-email" }
 -- What the gate judges by. Bodies and all other headers stay here.
 local TOLD = { "accept", "authorization", "cookie", "sec-fetch-mode", "session-username", "upgrade", "user-agent",

@@ -54,7 +54,15 @@ Listen @tls@
 impl Kind {
     /// Starts the proxy with its example; it asks at `asked` instead of port 9091.
     fn start(self, asked: SocketAddr) -> Box<dyn Front> {
+        self.start_with(asked, &[])
+    }
+
+    /// The same where the example says other things in some places.
+    fn start_with(self, asked: SocketAddr, changes: &[(&str, &str)]) -> Box<dyn Front> {
         let fitted = |text: &str| {
+            let text = changes.iter().fold(text.to_owned(), |text, (said, here)| {
+                text.replace(said, here)
+            });
             let here = [
                 ("127.0.0.1:9091", asked.to_string()),
                 ("127.0.0.1:8080", "@backend@".to_owned()),
@@ -81,9 +89,8 @@ impl Kind {
                     "://$host@port@$request_uri".to_owned(),
                 ),
             ];
-            here.iter().fold(text.to_owned(), |text, (said, here)| {
-                text.replace(said, here)
-            })
+            here.iter()
+                .fold(text, |text, (said, here)| text.replace(said, here))
         };
         match self {
             Kind::Nginx => {
@@ -108,7 +115,7 @@ impl Kind {
                 let certificate = authority().chain_pem.clone() + &authority().key_pem;
                 let files = [
                     ("haproxy.cfg", fitted(conf)),
-                    ("auth-gate.lua", script.to_owned()),
+                    ("auth-gate.lua", fitted(script)),
                     ("example.com.pem", certificate),
                 ];
                 let run = ["-db", "-f", "@prefix@/haproxy.cfg"];

@@ -1,5 +1,7 @@
 //! A visitor at a proxy: to the login page and back, and everything that he may not.
 
+use std::net::Ipv4Addr;
+
 use super::{Guest, Kind, PASSWORD, WIKI, gate, listener, yes};
 use crate::nginx::harness::question::basic;
 use crate::nginx::harness::{Ask, http2};
@@ -142,22 +144,35 @@ pub(super) fn ends_where_the_gate_is_gone(kind: Kind) {
     let bob_here = Guest::known(&*front, &bob);
     assert_eq!(bob_here.page("/x").status, 200);
     gate.stop_at_once();
-    for guest in [&bob_here, &Guest::stranger(&*front)] {
-        for target in ["/x", "/static/x"] {
-            let answer = guest.is_kept_out(&Ask::page(WIKI, target));
-            assert!(answer.status >= 500, "{answer:?}");
+    let stranger = Guest::stranger(&*front);
+    let asks = [
+        (&bob_here, "/x"),
+        (&stranger, "/x"),
+        (&stranger, "/static/x"),
+    ];
+    // HAProxy tries three times, with a second between.
+    std::thread::scope(|scope| {
+        for (guest, target) in asks {
+            scope.spawn(move || {
+                let answer = guest.is_kept_out(&Ask::page(WIKI, target));
+                assert!(answer.status >= 500, "{answer:?}");
+            });
         }
-    }
+    });
     gate.start_anew();
     // What nobody stored is gone; what needs no session is there.
     assert_eq!(bob_here.page("/static/x").status, 200);
     odd_answers_are_no_leave(kind);
 }
 
-/// A gate that fails, or something else at its address.
+/// A gate that fails, one that says nothing, or something else at its address.
 fn odd_answers_are_no_leave(kind: Kind) {
-    let strange = yes(kind, std::net::Ipv4Addr::LOCALHOST, "");
-    let front = kind.start(strange.address);
+    let strange = yes(kind, Ipv4Addr::LOCALHOST, "");
+    let soon = [
+        ("SECONDS = 10", "SECONDS = 1"),
+        ("http.TIMEOUT = 10", "http.TIMEOUT = 1"),
+    ];
+    let front = kind.start_with(strange.address, &soon);
     let stranger = Guest::stranger(&*front);
     assert_eq!(stranger.page("/x").status, 200);
     for (status, headers) in [
@@ -165,6 +180,7 @@ fn odd_answers_are_no_leave(kind: Kind) {
         ("503 Service Unavailable", "Retry-After: 1\r\n"),
         ("404 Not Found", ""),
         ("429 Too Many Requests", ""),
+        ("302 Found", ""),
     ] {
         strange.on(kind.endpoint(), move |_, peer| {
             peer.answer(status, headers, "")
@@ -176,4 +192,33 @@ fn odd_answers_are_no_leave(kind: Kind) {
     });
     let answer = stranger.is_kept_out(&Ask::page(WIKI, "/x"));
     assert!(answer.status >= 500, "{answer:?}");
+    // The other two wait for as long as they are told to.
+    if matches!(kind, Kind::Haproxy | Kind::Apache) {
+        strange.on(kind.endpoint(), |_, peer| peer.some().map(drop));
+        assert_eq!(stranger.is_kept_out(&Ask::page(WIKI, "/x")).status, 503);
+    }
+}
+
+#[test]
+fn scripts_that_fail_let_nobody_through() {
+    let asked = yes(Kind::Haproxy, Ipv4Addr::LOCALHOST, "");
+    let changes: [(Kind, &str, &str); 4] = [
+        (
+            Kind::Haproxy,
+            "local answer = ",
+            "error('no')\nlocal answer = ",
+        ),
+        (Kind::Haproxy, "txn:set_var", "nothing()\ntxn:set_var"),
+        (
+            Kind::Apache,
+            "return apache2.OK",
+            "nothing()\nreturn apache2.OK",
+        ),
+        (Kind::Apache, "apache.lua check", "none.lua check"),
+    ];
+    for (kind, said, here) in changes {
+        let front = kind.start_with(asked.address, &[(said, here)]);
+        let answer = Guest::stranger(&*front).is_kept_out(&Ask::page(WIKI, "/x"));
+        assert!(answer.status >= 500, "{here}: {answer:?}");
+    }
 }
