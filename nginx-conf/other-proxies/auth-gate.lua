@@ -1,7 +1,7 @@
 -- Asks Auth Gate about a request, for HAProxy 2.6 or newer:
 --     http-request lua.auth-gate http://127.0.0.1:9091
 --     http-request deny deny_status 503 unless { var(txn.auth_gate) -m str allow }
--- Needs nothing but HAProxy. An address that begins with https:// is asked over TLS; the certificate is checked.
+-- Needs nothing but HAProxy.
 
 local SECONDS = 10
 local WHO = { "remote-user", "remote-groups", "remote-name", "remote-email" }

@@ -11,7 +11,9 @@ use crate::nginx::harness::{Answer, Ask, Connection, Front, Gate, Proxy, Visitor
 
 mod claims;
 mod journey;
+mod moving;
 mod paths;
+mod tls;
 
 /// A proxy that runs here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
