@@ -1,6 +1,6 @@
 //! Proxies that do not run here, in the form in which their documentation says that they ask: Traefik's ForwardAuth,
 //! Envoy's ext_authz over HTTP, ingress-nginx's auth-url, each set up as nginx-conf/other-proxies has it. Each asks for a
-//! page without and with a session, for a script, and for a form that is posted.
+//! page without and with a session, for a script, for a WebSocket, and for a form that is posted.
 
 use serde_yaml::Value;
 
@@ -23,6 +23,12 @@ const SCRIPT: &str =
 Accept: application/json\r
 Sec-Fetch-Mode: cors\r
 X-Requested-With: XMLHttpRequest\r
+";
+
+const SOCKET: &str = "Connection: Upgrade\r
+Upgrade: websocket\r
+Sec-Fetch-Mode: websocket\r
+Sec-WebSocket-Version: 13\r
 ";
 
 /// What people copy: the questions below are made of it.
@@ -96,8 +102,9 @@ fn of_ingress(name: &str) -> String {
     text(INGRESS, &[&ANNOTATIONS[..], &[&name]].concat())
 }
 
-/// With `trustForwardHeader` off, as it is unless said otherwise.
+/// With `trustForwardHeader` off, as it is unless said otherwise. Headers of the visitor's connection stay behind.
 fn traefik(method: &str, visitor: &str) -> String {
+    let visitor = visitor.replace("Connection: Upgrade\r\nUpgrade: websocket\r\n", "");
     let address = text(TRAEFIK, &of_traefik("address"));
     let path = address.strip_prefix("http://gate:9091").expect("the gate");
     format!(
@@ -195,6 +202,7 @@ fn documented_questions_are_answered_as_their_proxies_expect() {
             ("GET", BROWSER, page),
             ("POST", BROWSER, form),
             ("GET", SCRIPT, 401),
+            ("GET", SOCKET, 401),
         ] {
             let answer = send(&gate, &proxy(method, visitor));
             assert_eq!(
@@ -203,7 +211,12 @@ fn documented_questions_are_answered_as_their_proxies_expect() {
                 "{name}"
             );
         }
-        for (method, visitor) in [("GET", BROWSER), ("POST", BROWSER), ("GET", SCRIPT)] {
+        for (method, visitor) in [
+            ("GET", BROWSER),
+            ("POST", BROWSER),
+            ("GET", SCRIPT),
+            ("GET", SOCKET),
+        ] {
             let visitor = format!("{visitor}Cookie: theme=dark; {cookie}\r\n");
             let answer = send(&gate, &proxy(method, &visitor));
             let told = [

@@ -109,7 +109,7 @@ impl Kind {
                     "--adapter",
                     "caddyfile",
                 ];
-                Box::new(Proxy::start("caddy", &run, &[("Caddyfile", conf)]))
+                Box::new(Proxy::start("/usr/bin/caddy", &run, &[("Caddyfile", conf)]))
             }
             Kind::Haproxy => {
                 let conf = include_str!("../../../nginx-conf/other-proxies/haproxy.cfg");
@@ -121,7 +121,7 @@ impl Kind {
                     ("example.com.pem", certificate),
                 ];
                 let run = ["-db", "-f", "@prefix@/haproxy.cfg"];
-                Box::new(Proxy::start("haproxy", &run, &files))
+                Box::new(Proxy::start("/usr/sbin/haproxy", &run, &files))
             }
             Kind::Apache => {
                 let conf = include_str!("../../../nginx-conf/other-proxies/apache.conf");
@@ -131,7 +131,7 @@ impl Kind {
                     ("auth-gate-apache.lua", fitted(script)),
                 ];
                 let run = ["-X", "-f", "@prefix@/apache.conf"];
-                Box::new(Proxy::start("apache2", &run, &files))
+                Box::new(Proxy::start("/usr/sbin/apache2", &run, &files))
             }
         }
     }

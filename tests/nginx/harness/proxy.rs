@@ -64,7 +64,8 @@ impl Proxy {
         let address = proxy.place.address.tls();
         until(&format!("{program} to listen"), || {
             if let Ok(Some(status)) = proxy.child.try_wait() {
-                panic!("{program} ended at once ({status}):\n{}", proxy.log());
+                let log = proxy.log();
+                panic!("{program} ended at once ({status}); scripts/setup installs it:\n{log}");
             }
             TcpStream::connect(address).ok()
         });

@@ -1,8 +1,12 @@
 //! An nginx that was set up as Authelia's documentation says: with another address in it, and with the gate inside.
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::super::sites::{CONFIGURATION, example_behind};
-use super::super::{PASSWORD, WIKI, installed, signed_in};
+use super::super::{PASSWORD, WIKI, fitted, installed};
 use super::{Guest, gate, listener};
+use crate::nginx::harness::backend::Backend;
 use crate::nginx::harness::{Ask, Gate};
 
 /// What these snippets come to.
@@ -98,14 +102,10 @@ fn authelias_nginx_asks_here_as_it_asked_there() {
     goes_round(&gate, &front);
 }
 
-#[test]
-fn authelias_nginx_guards_itself_with_three_files_changed() {
-    let readme = include_str!("../../../../README.md");
-    for text in MOVED {
-        assert!(readme.contains(text), "README.md does not say:\n{text}");
-    }
-    let [location, authrequest, portal] = MOVED;
-    let portal = format!(
+/// The portal's site with the gate in it, and the site beside it.
+fn moved() -> String {
+    let [_, _, portal] = MOVED;
+    format!(
         "auth_gate_config auth-gate/configuration.yml;
 server {{
     listen 443 ssl;
@@ -115,13 +115,71 @@ server {{
     {portal}
 }}
 {SITE}"
-    );
+    )
+}
+
+#[test]
+fn authelias_nginx_guards_itself_with_three_files_changed() {
+    let readme = include_str!("../../../../README.md");
+    for text in MOVED {
+        assert!(readme.contains(text), "README.md does not say:\n{text}");
+    }
+    let [location, authrequest, _] = MOVED;
     let snippets = [
         ("snippets/proxy.conf", PROXY),
         ("snippets/authelia-location.conf", location),
         ("snippets/authelia-authrequest.conf", authrequest),
     ];
-    let gate = example_behind(&portal, CONFIGURATION, "", &snippets).start();
+    let gate = example_behind(&moved(), CONFIGURATION, "", &snippets).start();
     goes_round(&gate, &gate);
-    assert_eq!(signed_in(&gate, "alice").page(WIKI, "/x").status, 200);
+}
+
+#[test]
+fn a_site_that_moves_is_never_open() {
+    // Authelia, to which nobody has signed in.
+    let authelia = Backend::start(Ipv4Addr::LOCALHOST);
+    authelia.on("/api/authz/auth-request", |_, peer| {
+        let location = "Location: https://auth.example.com/?rd=x\r\n";
+        peer.answer("401 Unauthorized", location, "")
+    });
+    let location = LOCATION.replace("@asked@", &authelia.address.to_string());
+    let [empty, authrequest, _] = MOVED;
+    let before = [
+        ("modules-enabled/90-auth-gate.conf", "# Not yet."),
+        ("conf.d/example.conf", SITE),
+        ("snippets/proxy.conf", PROXY),
+        ("snippets/authelia-location.conf", &location),
+        ("snippets/authelia-authrequest.conf", AUTHREQUEST),
+    ];
+    let front = example_behind("", CONFIGURATION, "", &before).start();
+
+    let moving = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let visits = scope.spawn(|| {
+            let stranger = Guest::stranger(&front);
+            let mut visits = 0;
+            while moving.load(Ordering::Relaxed) || visits == 0 {
+                // A connection that an old worker closes as it goes has no answer.
+                if let Ok(answer) = stranger.try_send(&Ask::page(WIKI, "/x")) {
+                    assert_eq!(answer.status, 302, "{answer:?}");
+                }
+                visits += 1;
+            }
+        });
+        let load = "load_module modules/ngx_http_auth_gate_module.so;";
+        for (path, text) in [
+            ("modules-enabled/90-auth-gate.conf", load),
+            ("snippets/authelia-location.conf", empty),
+            ("snippets/authelia-authrequest.conf", authrequest),
+            ("conf.d/example.conf", &moved()),
+        ] {
+            front.replace(path, &fitted(text));
+        }
+        let reloaded = front.reload();
+        moving.store(false, Ordering::Relaxed);
+        visits.join().expect("every visitor is sent away");
+        reloaded.expect("nginx takes it");
+    });
+    assert!(front.backend().take().is_empty());
+    goes_round(&front, &front);
 }
