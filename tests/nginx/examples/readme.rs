@@ -9,6 +9,7 @@ use std::process::Command;
 use super::{ADMIN, FASTCGI, PASSWORD, WIKI, fitted, installed, signed_in};
 use crate::nginx::harness::Site;
 use crate::nginx::harness::place::is_root;
+use crate::nginx::harness::tls::authority;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -94,6 +95,7 @@ fn every_piece_of_nginx_configuration_is_taken() {
         let site = Site::bed()
             .file("fastcgi.conf", FASTCGI)
             .file("uwsgi_params", "")
+            .file("auth-gate/example.com.crt", &authority().chain_pem)
             .file(
                 "auth-gate/configuration.yml",
                 &fitted(&file_of_the_start("auth-gate/configuration.yml")),
@@ -120,6 +122,34 @@ fn every_piece_of_nginx_configuration_is_taken() {
         };
         let checked = site.check();
         assert!(checked.ok, "README.md:{}: {}", block.line, checked.text);
+    }
+}
+
+#[test]
+fn every_line_for_another_proxy_stands_in_its_file() {
+    for (language, file) in [
+        (
+            "caddy",
+            include_str!("../../../nginx-conf/other-proxies/Caddyfile"),
+        ),
+        (
+            "haproxy",
+            include_str!("../../../nginx-conf/other-proxies/haproxy.cfg"),
+        ),
+        (
+            "apache",
+            include_str!("../../../nginx-conf/other-proxies/apache.conf"),
+        ),
+    ] {
+        let lines: Vec<&str> = file.lines().map(str::trim).collect();
+        let blocks = blocks(language);
+        assert_eq!(blocks.len(), 1, "{language}");
+        for line in blocks[0].text.lines() {
+            assert!(
+                lines.contains(&line.trim()),
+                "README.md, {language}: {line}"
+            );
+        }
     }
 }
 
