@@ -71,8 +71,12 @@ impl Kind {
                 ("/etc/caddy/example.com.crt", "@prefix@/site.pem".to_owned()),
                 ("/etc/caddy/example.com.key", "@prefix@/site.key".to_owned()),
                 (
-                    "wiki.example.com {",
-                    "https://wiki.example.com@port@ {".to_owned(),
+                    "\nwiki.example.com",
+                    "\nhttps://wiki.example.com@port@".to_owned(),
+                ),
+                (
+                    "\nauth.example.com",
+                    "\nhttps://auth.example.com@port@".to_owned(),
                 ),
                 ("bind :443", "bind @tls@".to_owned()),
                 ("/etc/haproxy/", "@prefix@/".to_owned()),

@@ -4,7 +4,34 @@ use std::net::Ipv4Addr;
 
 use super::{Guest, Kind, WIKI, gate, listener, yes};
 use crate::nginx::harness::attack::get;
+use crate::nginx::harness::backend::Backend;
 use crate::nginx::harness::{Ask, Connection};
+
+/// What the gate is told of methods and bodies.
+fn only_the_method_is_told(kind: Kind, stranger: &Guest<'_>, asked: &Backend) {
+    for method in [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND",
+    ] {
+        let mut ask = Ask::new(method, WIKI, "/x");
+        if !matches!(method, "GET" | "HEAD") {
+            ask = ask.with_body("a=b");
+        }
+        assert_eq!(stranger.send(&ask).status, 200, "{method}");
+        let question = asked.take_one();
+        let told = [
+            question.all("X-Original-Method"),
+            question.all("X-Forwarded-Method"),
+        ];
+        assert_eq!(told.concat(), [method], "{kind:?}");
+        assert_eq!(question.line.split(' ').next(), Some("GET"), "{method}");
+        assert!(question.body.is_empty(), "{method}");
+        let seen = stranger.front.backend().take_one();
+        assert_eq!(
+            (seen.line.split(' ').next(), seen.body),
+            (Some(method), ask.body)
+        );
+    }
+}
 
 const ROUTES: [(&str, &str); 19] = [
     ("X-Original-URL", "https://wiki.example.com/static/x"),
@@ -58,6 +85,8 @@ pub(super) fn are_not_asked(kind: Kind) {
     }
     assert_eq!(question.all("X-Forwarded-For"), [visitor.to_string()]);
     front.backend().take();
+
+    only_the_method_is_told(kind, &stranger, &asked);
 
     // A request line that names one host, and a header that names another.
     let other = format!(

@@ -2,8 +2,12 @@
 
 use std::net::Ipv4Addr;
 
+use serde_json::json;
+
+use super::super::sites::{CONFIGURATION, example_behind};
 use super::{Guest, Kind, PASSWORD, WIKI, gate, listener, yes};
 use crate::nginx::harness::question::basic;
+use crate::nginx::harness::visitor::{PORTAL, split};
 use crate::nginx::harness::{Ask, http2};
 
 const SOCKET: &str = "/socket";
@@ -196,6 +200,42 @@ fn odd_answers_are_no_leave(kind: Kind) {
     if matches!(kind, Kind::Haproxy | Kind::Apache) {
         strange.on(kind.endpoint(), |_, peer| peer.some().map(drop));
         assert_eq!(stranger.is_kept_out(&Ask::page(WIKI, "/x")).status, 503);
+    }
+}
+
+/// The listener for proxies, and one where the harness sees that nginx runs.
+const BESIDE: &str = "server {
+    listen @address@:8444;
+    location / { auth_gate_endpoints; }
+}
+server {
+    @listen@
+    ssl_certificate auth-gate/example.com.crt;
+    ssl_certificate_key auth-gate/example.com.key;
+    return 404;
+}";
+
+#[test]
+fn visitors_reach_the_portal_through_the_same_proxy() {
+    let conf = include_str!("../../../../nginx-conf/behind-tls-terminator.conf");
+    let gate = example_behind(conf, CONFIGURATION, BESIDE, &[]).start();
+    let address = gate.address().ip;
+    let portal = format!("{address}:8081");
+    for kind in [Kind::Caddy, Kind::Haproxy, Kind::Apache] {
+        let front = kind.start_with((address, 8444).into(), &[("10.0.0.5:80", &portal)]);
+        let mut guest = Guest::stranger(&*front);
+        let away = guest.is_kept_out(&Ask::page(WIKI, "/x"));
+        assert_eq!(away.status, 302, "{kind:?}");
+        let login = Ask::page(PORTAL, &split(away.location()).1);
+        assert_eq!(guest.send(&login).status, 200, "{kind:?}");
+        let body = json!({"username": "bob", "password": PASSWORD, "keepMeLoggedIn": false});
+        let signed_in = guest.send(&Ask::api("POST", PORTAL, "/api/firstfactor", &body));
+        assert_eq!(signed_in.status, 200, "{kind:?}");
+        let mut visitor = gate.visitor();
+        visitor.keep(PORTAL, &signed_in);
+        guest.cookies = visitor.cookie_header(WIKI);
+        assert_eq!(guest.page("/x").status, 200, "{kind:?}");
+        assert_eq!(front.backend().take_one().one("Remote-User"), "bob");
     }
 }
 
