@@ -1,4 +1,5 @@
 -- Asks Auth Gate about a request, for Apache's mod_lua and Debian's lua-socket:
+--     UseCanonicalName On
 --     LuaHookAccessChecker /etc/apache2/auth-gate-apache.lua check
 
 local http = require "socket.http"
@@ -17,8 +18,7 @@ local function question(r)
     if r.is_https then
         scheme, usual = "https", 443
     end
-    -- Not the header Host: a request line may name another, and Apache goes by that.
-    local host = r.hostname or ""
+    local host = r.server_name
     local told = {
         ["X-Forwarded-Method"] = r.method,
         ["X-Forwarded-Proto"] = scheme,
@@ -33,6 +33,10 @@ local function question(r)
 end
 
 function check(r)
+    -- Apache gives hosts that no site has to the first one. What the rules say of them is not what they say of this site.
+    if (r.hostname or ""):lower() ~= r.server_name:lower() then
+        return 421
+    end
     -- Headers that a visitor names there would be taken out again.
     if (r.headers_in["Connection"] or ""):lower():find("remote", 1, true) then
         return 400

@@ -80,6 +80,10 @@ impl Kind {
                 ),
                 ("bind :443", "bind @tls@".to_owned()),
                 ("/etc/haproxy/", "@prefix@/".to_owned()),
+                (
+                    "ServerName wiki.example.com",
+                    "ServerName wiki.example.com@port@".to_owned(),
+                ),
                 ("<VirtualHost *:443>", "<VirtualHost *>".to_owned()),
                 (
                     "/etc/apache2/example.com.crt",

@@ -131,6 +131,22 @@ pub(super) fn are_not_asked(kind: Kind) {
             "{name}: {answer:?}"
         );
     }
+    // What the rules leave open at another host is not open here.
+    let www = front.url("www.example.com", "/x");
+    let no_cookie: [(String, String); 0] = [];
+    for bytes in [
+        get("www.example.com", "/x", &no_cookie),
+        get("WWW.example.com.", "/x", &no_cookie),
+        get("wiki.example.com,www.example.com", "/x", &no_cookie),
+        get("auth.example.com,wiki.example.com", "/x", &no_cookie),
+        get("www.example.com", &www, &no_cookie),
+        get(WIKI, &www, &no_cookie),
+    ] {
+        let answer = stranger.connect().send(&bytes).answer();
+        let seen = front.backend().take();
+        let shown = String::from_utf8_lossy(&bytes);
+        assert!(seen.is_empty(), "{shown}: {answer:?}");
+    }
     let kept = stranger.is_kept_out(&forged.with("X-Forwarded-For", "10.0.0.4"));
     assert_eq!(kept.status, 302);
     assert_eq!(stranger.page("/static/x").status, 200);
