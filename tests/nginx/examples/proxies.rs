@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::sites::{CONFIGURATION, example};
+use super::sites::{CONFIGURATION, USERS, example_behind};
 use super::{PASSWORD, WIKI, installed};
 use crate::nginx::harness::backend::Backend;
 use crate::nginx::harness::tls::authority;
@@ -153,6 +153,9 @@ impl Kind {
     }
 }
 
+/// The hash of the same password that takes no time to check: many sign in here.
+const QUICK: &str = "$argon2id$v=19$m=1024,t=1,p=1$Z8CfVllZ4e4HEGRjd/HFag$XmHca6Daa6LJSknIgKqhpYfThS05efb/+Ty6z7TldMQ";
+
 /// The gate as endpoints.conf has it, with a page that is shut to everybody.
 fn gate() -> Gate {
     let rules = "  rules:\n";
@@ -161,7 +164,13 @@ fn gate() -> Gate {
     let configuration = CONFIGURATION.replace(rules, &format!("{rules}{shut}"));
     assert_ne!(configuration, CONFIGURATION);
     let conf = include_str!("../../../nginx-conf/endpoints.conf");
-    example(conf, &configuration).start()
+    let line = |line: &str| match line.trim_start().starts_with("password:") {
+        true => format!("    password: '{QUICK}'\n"),
+        false => format!("{line}\n"),
+    };
+    let users: String = USERS.lines().map(line).collect();
+    let users = [("lib/auth-gate/users/users_database.yml", users.as_str())];
+    example_behind(conf, &configuration, "", &users).start()
 }
 
 /// Where that gate is asked.

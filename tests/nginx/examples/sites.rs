@@ -17,7 +17,7 @@ const APP: &str = "app.example.com";
 const LIVE: &str = "live.example.com";
 
 pub(super) const CONFIGURATION: &str = include_str!("../../../nginx-conf/configuration.yml");
-const USERS: &str = include_str!("../../../nginx-conf/users_database.yml");
+pub(super) const USERS: &str = include_str!("../../../nginx-conf/users_database.yml");
 const PHP: &str = include_str!("../../../nginx-conf/php-fastcgi.conf");
 
 pub(super) fn example(conf: &str, configuration: &str) -> Site {
