@@ -3,6 +3,7 @@
 --     http-request deny deny_status 503 unless { var(txn.auth_gate) -m str allow }
 -- Needs nothing but HAProxy.
 
+-- For each try; HAProxy makes up to four.
 local SECONDS = 10
 local WHO = { "remote-user", "remote-groups", "remote-name", "remote-email" }
 -- What the gate judges by. Bodies and all other headers stay here.

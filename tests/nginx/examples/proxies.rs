@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::readme::blocks;
 use super::sites::{CONFIGURATION, USERS, example_behind};
 use super::{PASSWORD, WIKI, installed};
 use crate::nginx::harness::backend::Backend;
@@ -274,4 +275,19 @@ proxies! {
     caddy: Kind::Caddy,
     haproxy: Kind::Haproxy,
     apache: Kind::Apache,
+}
+
+#[test]
+fn every_line_in_the_readme_stands_in_its_file() {
+    let caddy = include_str!("../../../nginx-conf/other-proxies/Caddyfile");
+    let haproxy = include_str!("../../../nginx-conf/other-proxies/haproxy.cfg");
+    let apache = include_str!("../../../nginx-conf/other-proxies/apache.conf");
+    for (language, file) in [("caddy", caddy), ("haproxy", haproxy), ("apache", apache)] {
+        let lines: Vec<&str> = file.lines().map(str::trim).collect();
+        let blocks = blocks(language);
+        assert_eq!(blocks.len(), 1, "{language}");
+        for line in blocks[0].text.lines() {
+            assert!(lines.contains(&line.trim()), "{language}: {line}");
+        }
+    }
 }

@@ -17,14 +17,14 @@ const README: &str = include_str!("../../../README.md");
 const FOLDER: &str = "/etc/nginx/auth-gate";
 
 /// A fenced block.
-struct Block {
+pub(super) struct Block {
     line: usize,
     language: &'static str,
     mark: &'static str,
-    text: String,
+    pub(super) text: String,
 }
 
-fn blocks(language: &str) -> Vec<Block> {
+pub(super) fn blocks(language: &str) -> Vec<Block> {
     let (mut blocks, mut open) = (Vec::new(), None::<Block>);
     for (number, line) in (1..).zip(README.lines()) {
         match (line.strip_prefix("```"), &mut open) {
@@ -122,34 +122,6 @@ fn every_piece_of_nginx_configuration_is_taken() {
         };
         let checked = site.check();
         assert!(checked.ok, "README.md:{}: {}", block.line, checked.text);
-    }
-}
-
-#[test]
-fn every_line_for_another_proxy_stands_in_its_file() {
-    for (language, file) in [
-        (
-            "caddy",
-            include_str!("../../../nginx-conf/other-proxies/Caddyfile"),
-        ),
-        (
-            "haproxy",
-            include_str!("../../../nginx-conf/other-proxies/haproxy.cfg"),
-        ),
-        (
-            "apache",
-            include_str!("../../../nginx-conf/other-proxies/apache.conf"),
-        ),
-    ] {
-        let lines: Vec<&str> = file.lines().map(str::trim).collect();
-        let blocks = blocks(language);
-        assert_eq!(blocks.len(), 1, "{language}");
-        for line in blocks[0].text.lines() {
-            assert!(
-                lines.contains(&line.trim()),
-                "README.md, {language}: {line}"
-            );
-        }
     }
 }
 

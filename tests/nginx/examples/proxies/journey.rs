@@ -173,7 +173,7 @@ pub(super) fn ends_where_the_gate_is_gone(kind: Kind) {
 fn odd_answers_are_no_leave(kind: Kind) {
     let strange = yes(kind, Ipv4Addr::LOCALHOST, "");
     let soon = [
-        ("SECONDS = 10", "SECONDS = 3"),
+        ("SECONDS = 10", "SECONDS = 1"),
         ("http.TIMEOUT = 10", "http.TIMEOUT = 3"),
     ];
     let front = kind.start_with(strange.address, &soon);
