@@ -37,7 +37,6 @@ const CADDY: &str = "{
 const APACHE: &str = "ServerRoot /usr/lib/apache2
 LoadModule mpm_event_module modules/mod_mpm_event.so
 LoadModule authz_core_module modules/mod_authz_core.so
-LoadModule headers_module modules/mod_headers.so
 LoadModule lua_module modules/mod_lua.so
 LoadModule proxy_module modules/mod_proxy.so
 LoadModule proxy_http_module modules/mod_proxy_http.so
