@@ -61,7 +61,8 @@ const SHUT: [&str; 14] = [
 ];
 
 /// What begins like an open path, for somebody whom nobody knows.
-const DEEP: [&str; 6] = [
+const DEEP: [&str; 7] = [
+    "/static/x#/../../x",
     "/static/../x",
     "/static/%2e%2e/x",
     "/static/..%2fx",
