@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use ngx_http_auth_gate_module::config::{self, Loader};
-use ngx_http_auth_gate_module::portal::{Doorway, Headers, Portal, Request};
+use ngx_http_auth_gate_module::portal::{Doorway, Headers, Here, Portal, Request};
 
 const CONFIGURATION: &str = "authentication_backend: {file: {path: users.yml}}
 session:
@@ -68,6 +68,7 @@ pub fn run(data: &[u8]) {
             headers: headers.collect(),
             trusted: true,
             only: true,
+            here: Here::default(),
         }),
     };
     if let Some(realm) = PORTAL.realm_of(&request) {

@@ -8,6 +8,7 @@
 pub mod regulation;
 
 pub mod authentik;
+mod backend_basic;
 mod check;
 mod directory;
 mod identity;
@@ -17,6 +18,7 @@ mod policy;
 mod template;
 mod user;
 
+pub use backend_basic::backend_basic;
 pub use directory::{Directory, DirectoryError, Matching, Source};
 pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{

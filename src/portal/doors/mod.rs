@@ -4,6 +4,7 @@
 //! is their answer, and that is about whoever asks.
 
 mod asked;
+mod authentik;
 mod basic;
 mod endpoint;
 mod fault;
@@ -15,17 +16,20 @@ use crate::session::Realm;
 
 use super::answer::{Answer, Judged};
 use super::event::{Aim, Event, Failure, Method, Misask, Why};
+use super::leave_everywhere::{Leaving, Place};
 use super::login::{Door, Login};
 use super::request::Request;
 use super::settings::Domain;
 use super::world::World;
 use super::{Portal, Step};
 
+pub(super) use authentik::endpoints as endpoints_of_authentik;
 pub use endpoint::{
     CredentialHeader, Endpoint, Implementation, Schemes, Strategy, may_be_endpoint,
 };
 
 use asked::Asked;
+use endpoint::Dialect;
 use fault::Fault;
 use who::{Verified, Who};
 
@@ -33,6 +37,8 @@ use who::{Verified, Who};
 struct Question<'p, 'q> {
     asked: Asked<'q>,
     domain: &'p Domain,
+    /// The host as rules see it.
+    host: String,
     /// The portal's address.
     portal: Option<String>,
 }
@@ -51,13 +57,15 @@ impl Portal {
         match self.asked_endpoint(request) {
             Some(endpoint) if endpoint.takes(request.method) => None,
             Some(_) => Some(Answer::text(405).with("Allow", "GET, HEAD")),
+            None if self.leaving(request).is_some() => None,
             None => only.then(|| Answer::text(404)),
         }
     }
 
-    /// Whether `request` is one to an endpoint.
+    /// Whether `request` is about another that a proxy has: its own host and scheme say nothing then.
     pub fn is_question(&self, request: &Request<'_>) -> bool {
-        self.asked_endpoint(request).is_some()
+        let proxied = |leaving: &Leaving<'_>| leaving.place == Place::Proxied;
+        self.asked_endpoint(request).is_some() || self.leaving(request).as_ref().is_some_and(proxied)
     }
 
     /// The cookie domain whose session says who makes `request`: that of the address which an
@@ -68,7 +76,8 @@ impl Portal {
         let domain = match self.asked_endpoint(request) {
             Some(endpoint) if !endpoint.looks_at_cookies(request) => return None,
             Some(endpoint) => self.question(request, endpoint).ok()?.domain,
-            None if only || !request.is_https() => return None,
+            None if only => self.leaving(request)?.domain,
+            None if !request.is_https() => return None,
             None => self.settings.domain_of(request.host_name())?.1,
         };
         Some(&domain.realm)
@@ -89,7 +98,9 @@ impl Portal {
             (verdict.decision == Decision::Allow).then_some(verdict)
         });
         match open {
-            Some(verdict) => Answer::leave().judged(Judged::Verdict(verdict)),
+            Some(verdict) => endpoint
+                .leave(request, &question, None)
+                .judged(Judged::Verdict(verdict)),
             None => {
                 let answer = self.refusal(super::reader(request), 503, Some(retry_after));
                 answer.judged(Judged::Unavailable)
@@ -114,7 +125,8 @@ impl Portal {
     }
 
     fn asked_endpoint(&self, request: &Request<'_>) -> Option<&Endpoint> {
-        let path = request.doorway.as_ref()?.path(request.base)?;
+        let doorway = request.doorway.as_ref().filter(|it| !it.here.sign_out)?;
+        let path = doorway.path(request.base)?;
         self.settings
             .endpoints
             .iter()
@@ -163,9 +175,12 @@ impl Portal {
         let domain = self.settings.domains.iter().find(|d| d.realm.covers(host));
         let domain = domain.ok_or_else(|| Fault::Outside(asked.sources.host, host.to_owned()))?;
         let portal = asked::portal(request, doorway, endpoint, domain)?;
+        let host = host.to_owned();
+        drop(object);
         Ok(Question {
             asked,
             domain,
+            host,
             portal,
         })
     }
