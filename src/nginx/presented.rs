@@ -64,17 +64,16 @@ pub fn look(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>) 
 }
 
 /// The cookie domain whose sessions are to end, if somebody wants to sign out.
-pub fn left<'l>(
-    request: Request<'_>,
-    loaded: &'l Loaded,
-) -> Option<&'l Realm> {
+pub fn left<'l>(request: Request<'_>, loaded: &'l Loaded) -> Option<&'l Realm> {
     let portal = loaded.portal();
     let left = visit::with(request, &[], |visit| {
         let realm = portal.realm_of(visit).filter(|_| portal.wants_out(visit));
         realm.map(|realm| realm.id)
     });
     let cookies = loaded.config.session.cookies.iter();
-    cookies.map(|cookie| &cookie.realm).find(|realm| Some(realm.id) == left)
+    cookies
+        .map(|cookie| &cookie.realm)
+        .find(|realm| Some(realm.id) == left)
 }
 
 /// Ends the sessions that are presented though nobody can be asked whether they last: here at once, and

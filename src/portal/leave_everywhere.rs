@@ -172,12 +172,7 @@ impl Portal {
             Place::Application | Place::Proxied => domain.login.clone(),
         };
         let page = SignedInPage {
-            frame: Frame::new(
-                self.settings.theme,
-                t,
-                t.everywhere_question,
-                status >= 400,
-            ),
+            frame: Frame::new(self.settings.theme, t, t.everywhere_question, status >= 400),
             t,
             heading: t.everywhere_question,
             text: t.everywhere_explained.to_owned(),

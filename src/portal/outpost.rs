@@ -43,7 +43,9 @@ impl Portal {
         let mut domains = self.settings.domains.iter();
         let login = login.or_else(|| domains.find_map(|domain| domain.login.clone()));
         match (login.or_else(here), wanted) {
-            (Some(login), Some(wanted)) => Answer::link(302, portal_url(&login, wanted.as_str(), "")),
+            (Some(login), Some(wanted)) => {
+                Answer::link(302, portal_url(&login, wanted.as_str(), ""))
+            }
             (Some(login), None) => Answer::link(302, login),
             (None, _) => Answer::text(404),
         }
@@ -59,9 +61,8 @@ impl Portal {
             Some(rd) => rd.to_owned(),
             None => request.query_value("rd")?,
         };
-        let parse = |address: &str| {
-            ReturnAddress::parse(address, |host| self.settings.covers(host)).ok()
-        };
+        let parse =
+            |address: &str| ReturnAddress::parse(address, |host| self.settings.covers(host)).ok();
         if !rd.starts_with('/') {
             return parse(&rd);
         }
@@ -73,7 +74,10 @@ impl Portal {
     }
 
     /// The hosts that may be the one on which the visitor is, best first: those in a cookie domain.
-    pub(super) fn told_hosts<'q>(&'q self, request: &'q Request<'q>) -> impl Iterator<Item = String> {
+    pub(super) fn told_hosts<'q>(
+        &'q self,
+        request: &'q Request<'q>,
+    ) -> impl Iterator<Item = String> {
         told(request).filter_map(|authority| {
             let parse = |host: &str| self.settings.covers(host);
             let address = ReturnAddress::parse(&format!("https://{authority}/"), parse).ok()?;

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ngx_http_auth_gate_module::access::{Decision, Requirement};
 use ngx_http_auth_gate_module::portal::{
-    Aim, Answer, Doorway, Event, Failure, Headers, Here, Judged, Method, Portal, Request, Theme, Why,
+    Aim, Answer, Doorway, Event, Failure, Headers, Here, Judged, Method, Portal, Request, Theme,
+    Why,
 };
 
 use super::world::{NOW, Site, header, settings};

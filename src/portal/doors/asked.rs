@@ -137,9 +137,7 @@ fn method<'q>(
         }
         (Implementation::ForwardAuth, _) => (needed(doorway, METHOD)?, METHOD),
         (Implementation::ExtAuthz, _) => own,
-        (Implementation::Legacy, _) => {
-            one(doorway, METHOD)?.map_or(own, |method| (method, METHOD))
-        }
+        (Implementation::Legacy, _) => one(doorway, METHOD)?.map_or(own, |method| (method, METHOD)),
     };
     Ok((Some(method), source))
 }

@@ -65,7 +65,8 @@ impl Portal {
     /// Whether `request` is about another that a proxy has: its own host and scheme say nothing then.
     pub fn is_question(&self, request: &Request<'_>) -> bool {
         let proxied = |leaving: &Leaving<'_>| leaving.place == Place::Proxied;
-        self.asked_endpoint(request).is_some() || self.leaving(request).as_ref().is_some_and(proxied)
+        self.asked_endpoint(request).is_some()
+            || self.leaving(request).as_ref().is_some_and(proxied)
     }
 
     /// The cookie domain whose session says who makes `request`: that of the address which an
