@@ -43,6 +43,7 @@ mod nginx {
     mod metrics;
     mod outlive;
     mod outpost;
+    mod outpost_replayed;
     mod path_rules;
     mod paths;
     mod plain_http;
