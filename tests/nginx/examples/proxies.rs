@@ -85,7 +85,7 @@ fn documented() -> String {
     let (kept, address) = before.split_once("        # Added: one").unwrap();
     let (_, end) = address.split_once("$remote_addr;\n").unwrap();
     let start = after.replace("rd=$scheme://$http_host$request_uri", "rd=$request_uri");
-    format!("{kept}{end}{start}")
+    format!("{kept}{end}    #{start}")
 }
 
 /// The same with the way to the login page that is documented for a whole domain.
