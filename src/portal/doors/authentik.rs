@@ -9,10 +9,16 @@ use crate::session::Keys;
 use crate::users::{User, authentik, backend_basic, same_header};
 
 use super::endpoint::Dialect;
-use super::{Endpoint, Implementation, Question};
+use super::{CredentialHeader, Endpoint, Implementation, Question, Schemes, Strategy};
 
 /// Below what they stand.
 pub(super) const ENDPOINTS: &str = "/outpost.goauthentik.io/auth/";
+
+/// authentik takes its app passwords in either form.
+const SCHEMES: Schemes = Schemes {
+    basic: true,
+    bearer: true,
+};
 
 /// Headers that mean something in the answer itself, and so cannot be told of a user there.
 const OF_ANSWERS: [&str; 16] = [
@@ -62,7 +68,10 @@ pub(in crate::portal) fn endpoints() -> [Endpoint; 4] {
     .map(|(name, implementation)| Endpoint {
         path: format!("{ENDPOINTS}{name}"),
         implementation,
-        strategies: implementation.strategies(),
+        strategies: vec![
+            Strategy::Header(CredentialHeader::Authorization, SCHEMES),
+            Strategy::CookieSession,
+        ],
         dialect: Dialect::Authentik,
     })
 }
