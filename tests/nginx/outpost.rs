@@ -52,7 +52,7 @@ fn listener(lines: &str) -> String {
 }
 
 fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
-    answer.headers_named(name).into_iter().collect()
+    answer.headers_named(name).collect()
 }
 
 #[test]

@@ -48,10 +48,7 @@ fn says_goodbye(gate: &Gate, answer: &Answer, had_cookie: bool) {
         }
     }
     let cleared = answer.headers_named("Set-Cookie");
-    let cleared: Vec<_> = cleared
-        .into_iter()
-        .filter(|it| it.contains("session=;"))
-        .collect();
+    let cleared: Vec<_> = cleared.filter(|it| it.contains("session=;")).collect();
     assert_eq!(cleared.len(), usize::from(had_cookie), "{answer:?}");
 }
 
