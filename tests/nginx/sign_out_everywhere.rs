@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use super::harness::browser::Browser;
 use super::harness::form::Form;
 use super::harness::question::{ENDPOINTS, connect, written};
 use super::harness::visitor::PORTAL;
@@ -291,6 +292,70 @@ fn a46_a80_through_a_proxy_a_person_leaves_everywhere_and_an_image_nowhere() {
     says_goodbye(&gate, &proxied(&gate.visitor(), "GET", &person), false);
     let nowhere = written("GET", OUTPOST, "evil.test", [].iter());
     assert_eq!(connect(&gate).send(nowhere).answer().status, 404);
+}
+
+#[test]
+fn at_a_portal_that_is_asked_on_another_host_people_are_sent_to_its_own() {
+    let server = "server {
+        @clear@
+        server_name _;
+        auth_gate_scheme https;
+        location / { auth_gate_portal; }
+    }";
+    let gate = Site::bed().server(server).start();
+    let (mut alice, other) = (gate.signed_in("alice"), gate.signed_in("alice"));
+    let ask = |visitor: &Visitor<'_>, ask: &Ask| {
+        let bytes = ask.bytes(&visitor.cookie_header(APP));
+        gate.connect_plain().send(bytes).answer()
+    };
+    let image = Ask::new("GET", APP, OUTPOST).with("Sec-Fetch-Mode", "no-cors");
+    let answer = ask(&alice, &image);
+    let told = (answer.status, answer.location());
+    assert_eq!(told, (302, gate.url(PORTAL, OUTPOST).as_str()));
+    assert!(alice.reaches("/x"));
+    says_goodbye(
+        &gate,
+        &ask(&alice, &opened(APP, OUTPOST, "same-origin")),
+        true,
+    );
+    for gone in [&alice, &other] {
+        gone.is_refused(APP, "/x");
+    }
+}
+
+#[test]
+fn a80_in_a_browser_an_image_does_nothing_a_link_leaves_and_another_site_makes_it_ask() {
+    let server = "server { @listen@ server_name app.example.org; location / { @proxy@ } }";
+    let gate = bed().server(server).start();
+    let leave = gate.url(APP, "/leave");
+    let html = format!(
+        "<img src=\"{leave}\" onerror=\"document.title='seen'\"><a href=\"{leave}\">leave</a>"
+    );
+    gate.backend().on("/page", move |_, peer| {
+        peer.answer("200 OK", "Content-Type: text/html\r\n", &html)
+    });
+    let mut browser = Browser::start(&gate);
+    for (neighbour, asks) in [("public.example.com", false), ("app.example.org", true)] {
+        let wanted = gate.url(APP, "/x");
+        browser.open(&wanted);
+        browser.wait_for_url(&gate.url(PORTAL, "/"));
+        browser.sign_in("alice", "password");
+        browser.wait_for_url(&wanted);
+        let mut other = gate.signed_in("alice");
+        browser.open(&gate.url(neighbour, "/page"));
+        browser.wait("the image", "document.title === 'seen'");
+        assert_eq!(other.page(APP, "/x").status, 200);
+        browser.click("a");
+        if asks {
+            browser.wait_for_url(&leave);
+            assert_eq!(other.page(APP, "/x").status, 200);
+            assert!(browser.text().contains("Sign out everywhere?"));
+            browser.click("form button");
+        }
+        browser.wait_for_url(&gate.url(PORTAL, "/logout"));
+        assert!(browser.text().contains("You are signed out"));
+        assert_eq!(other.page(APP, "/x").status, 302);
+    }
 }
 
 #[test]
