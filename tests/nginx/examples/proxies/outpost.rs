@@ -2,10 +2,10 @@
 //! domain, and that asks the gate instead.
 
 use super::super::{PASSWORD, WIKI, installed};
-use super::{gate, listener};
+use super::{CADDY, Guest, gate, listener};
 use crate::nginx::harness::backend::Backend;
 use crate::nginx::harness::visitor::split;
-use crate::nginx::harness::{Answer, Ask, Gate, Visitor};
+use crate::nginx::harness::{Answer, Ask, Front as _, Gate, Proxy, Visitor};
 
 const OUTPOST: &str = include_str!("../../../../nginx-conf/other-nginx-authentik.conf");
 
@@ -162,4 +162,94 @@ fn a22_what_a_visitor_claims_in_host_is_not_asked() {
     let elsewhere = "GET /x HTTP/1.1\r\nHost: public.example.com\r\n\r\n";
     assert_eq!(proxy.raw(WIKI, elsewhere).status, 421);
     assert!(asked.take().is_empty());
+}
+
+/// authentik's Caddyfile, with a certificate.
+const CADDYFILE: &str = "https://wiki.example.com@port@ {
+    tls @prefix@/site.pem @prefix@/site.key
+    route {
+        reverse_proxy /outpost.goauthentik.io/* http://@asked@
+        forward_auth http://@asked@ {
+            uri /outpost.goauthentik.io/auth/caddy
+            copy_headers X-Authentik-Username X-Authentik-Groups X-Authentik-Entitlements X-Authentik-Email X-Authentik-Name X-Authentik-Uid X-Authentik-Jwt X-Authentik-Meta-Jwks X-Authentik-Meta-Outpost X-Authentik-Meta-Provider X-Authentik-Meta-App X-Authentik-Meta-Version
+            trusted_proxies private_ranges
+        }
+        reverse_proxy @backend@
+    }
+}
+";
+
+#[test]
+fn a_caddy_that_was_set_up_for_authentik_asks_the_gate() {
+    let gate = gate();
+    let conf = CADDYFILE.replace("@asked@", &listener(&gate).to_string());
+    let run = [
+        "run",
+        "--config",
+        "@prefix@/Caddyfile",
+        "--adapter",
+        "caddyfile",
+    ];
+    let caddy = Proxy::start(
+        "/usr/bin/caddy",
+        &run,
+        &[("Caddyfile", CADDY.to_owned() + &conf)],
+    );
+    let stranger = Guest::stranger(&caddy);
+
+    let challenge = stranger.is_kept_out(&Ask::page(WIKI, "/deep?x=1&y"));
+    assert_eq!(challenge.status, 302);
+    let mut bob = gate.visitor();
+    let back = bob.sign_in_by_form(challenge.location(), "bob", PASSWORD);
+    assert_eq!(back.location(), caddy.url(WIKI, "/deep?x=1&y"));
+    let known = Guest::known(&caddy, &bob);
+    let claims = ["Username", "Entitlements", "Jwt", "Meta-Jwks", "Uid"];
+    let claim = |ask: Ask| {
+        let names = claims.iter().map(|name| format!("X-Authentik-{name}"));
+        names.fold(ask, |ask, name| ask.with(&name, "claimed"))
+    };
+    let form = Ask::new("POST", WIKI, "/form").with_body("a=b");
+    for ask in [Ask::page(WIKI, "/deep?x=1&y"), form.clone()] {
+        assert_eq!(known.send(&claim(ask)).status, 200);
+        let seen = caddy.backend().take_one();
+        let told = ["Username", "Groups", "Email", "Name", "Entitlements", "Jwt"];
+        let told = told.map(|name| seen.all(&format!("X-Authentik-{name}")).concat());
+        assert_eq!(
+            told,
+            [
+                "bob",
+                "readers",
+                "bob@example.com",
+                "Bob the Lizard",
+                "",
+                ""
+            ]
+        );
+    }
+    // Where nobody is signed in, no claim stays either.
+    assert_eq!(
+        stranger.send(&claim(Ask::page(WIKI, "/static/x"))).status,
+        200
+    );
+    let seen = caddy.backend().take_one();
+    for name in claims {
+        assert_eq!(
+            seen.all(&format!("X-Authentik-{name}")).concat(),
+            "",
+            "{seen:?}"
+        );
+    }
+    assert_eq!(stranger.is_kept_out(&claim(form)).status, 302);
+    assert_eq!(known.is_kept_out(&Ask::page(WIKI, "/shut/x")).status, 403);
+
+    let leave = Ask::page(WIKI, "/outpost.goauthentik.io/sign_out")
+        .with("Sec-Fetch-Mode", "navigate")
+        .with("Sec-Fetch-Site", "none");
+    let left = known.is_kept_out(&leave);
+    let told = (left.status, left.location());
+    assert_eq!(
+        told,
+        (302, gate.url("auth.example.com", "/logout").as_str())
+    );
+    assert_eq!(known.is_kept_out(&Ask::page(WIKI, "/x")).status, 302);
 }
