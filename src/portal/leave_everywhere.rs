@@ -107,6 +107,10 @@ impl Portal {
         } else if !is_opened(request) {
             return Step::Answer(self.ask_to_leave(request, 200, leaving, &visitor, world));
         }
+        Self::end_all_of(visitor)
+    }
+
+    fn end_all_of(visitor: Visitor) -> Step {
         let user = visitor.name.clone();
         Step::sweep(&user, Some(None), move |portal, request, ended, world| {
             let Some(leaving) = portal.leaving(request) else {

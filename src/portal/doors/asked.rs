@@ -7,8 +7,6 @@ use std::net::IpAddr;
 use crate::access::{BadObject, Object};
 use crate::portal::form::{self, FormError};
 use crate::portal::request::{Doorway, Request};
-use crate::portal::return_address::ReturnAddress;
-use crate::portal::settings::Domain;
 
 use super::fault::Fault;
 use super::{Dialect, Endpoint, Implementation};
@@ -20,9 +18,8 @@ const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 const URI: &str = "X-Forwarded-URI";
 const FOR: &str = "X-Forwarded-For";
-const PORTAL: &str = "X-Authelia-URL";
 
-const QUESTION: &str = "the question";
+pub(super) const QUESTION: &str = "the question";
 const OWN_METHOD: &str = "the request's method";
 const OWN_HOST: &str = "Host";
 const OWN_PATH: &str = "the request's path";
@@ -254,37 +251,6 @@ fn address(request: &Request<'_>, doorway: &Doorway<'_>) -> Result<IpAddr, Fault
     Ok(parsed.map_or(request.address, |address| address.to_canonical()))
 }
 
-/// The portal's address: what the question names, else what the configuration does. The oldest
-/// endpoint knows none but from the question.
-pub(super) fn portal(
-    request: &Request<'_>,
-    doorway: &Doorway<'_>,
-    endpoint: &Endpoint,
-    domain: &Domain,
-) -> Result<Option<String>, Fault> {
-    let (given, source) = match (endpoint.dialect, endpoint.implementation) {
-        (Dialect::Authentik, _) => (None, QUESTION),
-        (_, Implementation::AuthRequest | Implementation::ForwardAuth) => {
-            (asked_for(request, "authelia_url")?, "authelia_url")
-        }
-        (_, Implementation::ExtAuthz) => (header(doorway, PORTAL)?, PORTAL),
-        (_, Implementation::Legacy) => match asked_for(request, "rd")? {
-            Some(portal) => (Some(portal), "rd"),
-            None => (header(doorway, PORTAL)?, PORTAL),
-        },
-    };
-    let own = &domain.realm.domain;
-    match (given, &domain.login) {
-        (Some(given), _) => match ReturnAddress::parse(&given, |host| domain.realm.covers(host)) {
-            Ok(_) => Ok(Some(given)),
-            Err(_) => Err(Fault::Portal(source, own.clone())),
-        },
-        (None, _) if endpoint.implementation == Implementation::Legacy => Ok(None),
-        (None, Some(login)) => Ok(Some(login.clone())),
-        (None, None) => Err(Fault::NoPortal(source, own.clone())),
-    }
-}
-
 /// A value of the query.
 pub(super) fn asked_for(
     request: &Request<'_>,
@@ -297,17 +263,15 @@ pub(super) fn asked_for(
     })
 }
 
-fn header(doorway: &Doorway<'_>, name: &'static str) -> Result<Option<String>, Fault> {
-    let value = one(doorway, name)?;
-    Ok(value.map(|value| String::from_utf8_lossy(value).into_owned()))
-}
-
 fn needed<'q>(doorway: &'q Doorway<'q>, name: &'static str) -> Result<&'q [u8], Fault> {
     one(doorway, name)?.ok_or(Fault::Missing(name))
 }
 
 /// The value of a header that may come once.
-fn one<'q>(doorway: &'q Doorway<'q>, name: &'static str) -> Result<Option<&'q [u8]>, Fault> {
+pub(super) fn one<'q>(
+    doorway: &'q Doorway<'q>,
+    name: &'static str,
+) -> Result<Option<&'q [u8]>, Fault> {
     let mut values = doorway.values(name);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),

@@ -8,6 +8,7 @@ mod authentik;
 mod credential;
 mod endpoint;
 mod fault;
+mod portal;
 mod reply;
 mod who;
 
@@ -183,7 +184,7 @@ impl Portal {
         let host = object.host();
         let domain = self.settings.domains.iter().find(|d| d.realm.covers(host));
         let domain = domain.ok_or_else(|| Fault::Outside(asked.sources.host, host.to_owned()))?;
-        let portal = asked::portal(request, doorway, endpoint, domain)?;
+        let portal = portal::address(request, doorway, endpoint, domain)?;
         let host = host.to_owned();
         drop(object);
         Ok(Question {
