@@ -42,6 +42,8 @@ mod nginx {
     mod methods;
     mod metrics;
     mod outlive;
+    mod outpost;
+    mod outpost_replayed;
     mod path_rules;
     mod paths;
     mod plain_http;
@@ -56,6 +58,7 @@ mod nginx {
     mod second_factor;
     mod sessions;
     mod shared;
+    mod sign_out_everywhere;
     mod smoke;
     mod soak;
     mod storage;

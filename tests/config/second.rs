@@ -63,6 +63,7 @@ fn with_a_store_there_are_all_with_authelias_defaults() {
         reset,
         change_password,
         policy,
+        ..
     } = settings.account;
     let Elevation {
         code_lifespan,
