@@ -169,6 +169,17 @@ fn what_will_not_do_is_said_beside_its_field_and_kept() {
         assert!(!html.contains("<script>"));
         assert_eq!(field(&page, "hosts"), hosts);
     }
+    let all = make(
+        &mut site,
+        &mut browser,
+        "",
+        &[("hosts", "*"), ("lifetime", "x")],
+    );
+    assert_eq!(
+        text(&all).matches("role=\"alert\"").count(),
+        3,
+        "all at once"
+    );
     assert_eq!(make(&mut site, &mut browser, "Backup", &[]).status, 200);
     // A page that is loaded again makes no second one.
     let again = make(&mut site, &mut browser, "Backup", &[]);

@@ -53,21 +53,32 @@ pub(in crate::portal) struct Kept {
 }
 
 impl Wanted {
-    /// Reads what a user asks for: a name, hosts as [`HostScope::read`] takes them, and seconds.
+    /// Reads what a user asks for: a name, hosts as [`HostScope::read`] takes them, and seconds; or gives
+    /// all that is wrong with it.
     pub(in crate::portal) fn read(
         (name, hosts, lifetime): (&str, &str, Option<u64>),
         limits: &AppPasswords,
-    ) -> Result<Wanted, BadWish> {
+    ) -> Result<Wanted, Vec<BadWish>> {
         let fits = match (lifetime, limits.maximum_lifetime) {
             (Some(0), _) | (None, Some(_)) => false,
             (Some(seconds), Some(most)) => seconds <= most,
             (_, None) => true,
         };
-        Ok(Wanted {
-            name: tidy_name(name).ok_or(BadWish::Name)?,
-            hosts: HostScope::read(hosts).map_err(BadWish::Hosts)?,
-            lifetime: fits.then_some(lifetime).ok_or(BadWish::Lifetime)?,
-        })
+        match (tidy_name(name), HostScope::read(hosts), fits) {
+            (Some(name), Ok(hosts), true) => Ok(Wanted {
+                name,
+                hosts,
+                lifetime,
+            }),
+            (name, hosts, fits) => {
+                let bad = [
+                    name.is_none().then_some(BadWish::Name),
+                    hosts.err().map(BadWish::Hosts),
+                    (!fits).then_some(BadWish::Lifetime),
+                ];
+                Err(bad.into_iter().flatten().collect())
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{DeviceLine, Frame, Link};
+use super::{Frame, Link};
 use crate::portal::messages::Messages;
 
 /// All app passwords of a user.
@@ -12,9 +12,16 @@ pub(in crate::portal) struct AppPasswordsPage {
     pub frame: Frame,
     pub t: &'static Messages,
     pub note: Option<&'static str>,
-    pub lines: Vec<DeviceLine>,
+    pub lines: Vec<AppPasswordLine>,
     pub add: String,
     pub back: Link,
+}
+
+/// One in the list.
+pub(in crate::portal) struct AppPasswordLine {
+    pub name: String,
+    pub facts: [String; 2],
+    pub address: String,
 }
 
 /// How long one may be good for.
@@ -61,7 +68,7 @@ pub(in crate::portal) struct AppPasswordPage<'a> {
     pub frame: Frame,
     pub t: &'static Messages,
     pub heading: &'a str,
-    pub facts: Vec<String>,
+    pub facts: [String; 2],
     pub action: String,
     pub token: String,
     pub back: Link,

@@ -8,7 +8,8 @@ use crate::portal::form::Form;
 use crate::portal::login::Door;
 use crate::portal::messages::{AppPasswordMessages, Messages};
 use crate::portal::pages::{
-    AppPasswordPage, AppPasswordsPage, DeviceLine, Lifetime, MadePage, NewAppPasswordPage,
+    AppPasswordLine, AppPasswordPage, AppPasswordsPage, Lifetime, Link, MadePage,
+    NewAppPasswordPage,
 };
 use crate::portal::request::Request;
 use crate::portal::settings::AppPasswords;
@@ -54,9 +55,9 @@ impl Portal {
         }
         self.list_app_passwords(visitor, Door::Page, |portal, request, _, found, _| {
             let t = request.messages();
-            let line = |kept: &Kept| DeviceLine {
+            let line = |kept: &Kept| AppPasswordLine {
                 name: kept.name.clone(),
-                when: described(kept, request.now, &t.app_passwords).join(" "),
+                facts: described(kept, request.now, &t.app_passwords),
                 address: request.link(&path_of(kept.id)),
             };
             let page = AppPasswordsPage {
@@ -260,19 +261,21 @@ impl Typed {
             // Nothing is read as no time at all, which is refused.
             seconds => Some(seconds.parse().unwrap_or(0)),
         };
-        let bad = match Wanted::read((&self.name, &self.hosts, lifetime), limits) {
+        let all = match Wanted::read((&self.name, &self.hosts, lifetime), limits) {
             Ok(wanted) => return Some(wanted),
-            Err(bad) => bad,
+            Err(all) => all,
         };
         let own = &t.app_passwords;
-        match bad {
-            BadWish::Name => self.name_error = Some(t.account.bad_name),
-            BadWish::Lifetime => self.lifetime_error = Some(own.bad_lifetime),
-            BadWish::Hosts(BadHost::Word(word)) => {
-                self.hosts_error = Some(own.bad_host.with(&word))
-            }
-            BadWish::Hosts(BadHost::TooMany) => {
-                self.hosts_error = Some(own.too_many_hosts.with(&MAX_HOSTS.to_string()));
+        for bad in all {
+            match bad {
+                BadWish::Name => self.name_error = Some(t.account.bad_name),
+                BadWish::Lifetime => self.lifetime_error = Some(own.bad_lifetime),
+                BadWish::Hosts(BadHost::Word(word)) => {
+                    self.hosts_error = Some(own.bad_host.with(&word));
+                }
+                BadWish::Hosts(BadHost::TooMany) => {
+                    self.hosts_error = Some(own.too_many_hosts.with(&MAX_HOSTS.to_string()));
+                }
             }
         }
         None
@@ -322,15 +325,16 @@ fn period(seconds: u64, t: &AppPasswordMessages) -> String {
     phrase.with(&number.to_string())
 }
 
-/// What there is to know of one, a sentence each.
-fn described(kept: &Kept, now: u64, t: &AppPasswordMessages) -> Vec<String> {
-    let used = kept.last_used.map(dates::minute);
-    vec![
+/// What there is to know of one: what it is good for, and what was done with it.
+fn described(kept: &Kept, now: u64, t: &AppPasswordMessages) -> [String; 2] {
+    let (opens, ends) = (
         opens(&kept.grant.hosts, t),
-        t.made_at.with(&dates::minute(kept.created)),
-        used.map_or_else(|| t.never_used.to_owned(), |used| t.last_used.with(&used)),
         ends(kept.grant.expires, now, t),
-    ]
+    );
+    let made = t.made_at.with(&dates::minute(kept.created));
+    let used = kept.last_used.map(dates::minute);
+    let used = used.map_or_else(|| t.never_used.to_owned(), |used| t.last_used.with(&used));
+    [format!("{opens} {ends}"), format!("{made} {used}")]
 }
 
 fn opens(hosts: &HostScope, t: &AppPasswordMessages) -> String {
@@ -357,7 +361,7 @@ fn said(refused: Refused, t: &Messages) -> &'static str {
     }
 }
 
-fn to_list(request: &Request<'_>) -> crate::portal::pages::Link {
+fn to_list(request: &Request<'_>) -> Link {
     let t = &request.messages().app_passwords;
     (request.link(APP_PASSWORDS), t.to_list)
 }

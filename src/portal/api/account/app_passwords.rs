@@ -92,12 +92,13 @@ impl Portal {
             world,
             move |portal, request, visitor, world| match wanted {
                 None => Step::Answer(refused(400, OPERATION_FAILED)),
-                Some(Err(bad)) => Step::Answer(refused(
+                Some(Err(all)) => Step::Answer(refused(
                     400,
-                    match bad {
-                        BadWish::Name => BAD_NAME,
-                        BadWish::Hosts(_) => BAD_HOSTS,
-                        BadWish::Lifetime => BAD_LIFETIME,
+                    match all.first() {
+                        Some(BadWish::Name) => BAD_NAME,
+                        Some(BadWish::Hosts(_)) => BAD_HOSTS,
+                        Some(BadWish::Lifetime) => BAD_LIFETIME,
+                        None => OPERATION_FAILED,
                     },
                 )),
                 Some(Ok(wanted)) => portal.make_app_password(
