@@ -104,6 +104,7 @@ fn event(user: &str, reason: &str) -> Vec<Event> {
         failure(Why::Says(reason.clone())),
         failure(Why::Lost),
         Event::SignOut(user.clone()),
+        Event::SignOutEverywhere(user.clone(), 3),
         Event::Leave(user.clone()),
         Event::NoLeave(user.clone()),
         Event::WrongPassword(user.clone()),

@@ -1,6 +1,8 @@
 //! An endpoint as a configuration describes it: where it stands, what it understands, and in which
 //! ways it finds out who asks.
 
+use super::authentik;
+
 /// Below what an endpoint stands, unless it is the oldest.
 const ENDPOINTS: &str = "/api/authz/";
 
@@ -9,7 +11,8 @@ const LEGACY: &str = "/api/verify";
 
 /// Whether `target`, raw and below the portal's own path, is one that an endpoint could have.
 pub fn may_be_endpoint(target: &[u8]) -> bool {
-    target.starts_with(ENDPOINTS.as_bytes()) || target.starts_with(LEGACY.as_bytes())
+    let mut begins = [ENDPOINTS, LEGACY, authentik::ENDPOINTS].into_iter();
+    begins.any(|begin| target.starts_with(begin.as_bytes()))
 }
 
 /// One authorization endpoint.
@@ -18,6 +21,14 @@ pub struct Endpoint {
     pub(super) path: String,
     pub(super) implementation: Implementation,
     pub(super) strategies: Vec<Strategy>,
+    pub(super) dialect: Dialect,
+}
+
+/// Whose endpoints these are: what is told of a user, and how people are sent to the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Authelia,
+    Authentik,
 }
 
 /// Whose way of asking an endpoint understands.
@@ -98,6 +109,7 @@ impl Endpoint {
             path,
             implementation,
             strategies,
+            dialect: Dialect::Authelia,
         }
     }
 
