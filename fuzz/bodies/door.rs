@@ -14,6 +14,14 @@ const CONFIGURATION: &str = "authentication_backend: {file: {path: users.yml}}
 session:
   cookies: [{domain: example.com, authelia_url: 'https://auth.example.com'}]
 access_control: {rules: [{domain: app.example.com, policy: one_factor}]}
+storage: {encryption_key: a-storage-key-of-some-length, local: {path: /db.sqlite3}}
+server:
+  endpoints:
+    authz:
+      auth-request: {implementation: AuthRequest, authn_strategies: [{name: HeaderAuthorization, schemes: [Basic, Bearer]}, {name: CookieSession}]}
+      forward-auth: {implementation: ForwardAuth}
+      ext-authz: {implementation: ExtAuthz}
+      legacy: {implementation: Legacy}
 ";
 const USERS: &str = "users:
   alice:
