@@ -11,7 +11,7 @@ use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
 
 use super::answer::Answer;
 use super::doors;
-use super::event::{Aim, Event, Failure, Method, Why};
+use super::event::{Event, Failure, Method, Why};
 use super::onward::{Onward, Wish};
 use super::request::Request;
 use super::sessions::{self, SignIn};
@@ -61,22 +61,21 @@ pub struct Login {
     /// session comes of it.
     pub(super) at_endpoint: Option<IpAddr>,
     /// Who it is, if there is such a user.
-    user: Option<Known>,
+    pub(super) user: Option<Known>,
     /// `None` when the address or the user is banned.
-    reservation: Option<Reservation>,
+    pub(super) reservation: Option<Reservation>,
 }
 
 /// A user whom somebody wants to sign in as.
-struct Known {
+pub(super) struct Known {
     /// Canonical name.
-    name: String,
+    pub(super) name: String,
     /// Fingerprint of the hash that the password is checked against.
-    password: u64,
+    pub(super) password: u64,
 }
 
 impl Portal {
-    /// Begins an attempt, if another password can be checked. Somebody unknown or banned has a hash checked as well, one that nothing
-    /// matches.
+    /// Begins an attempt, if another password can be checked.
     pub(super) fn begin(
         &self,
         request: &Request<'_>,
@@ -94,38 +93,8 @@ impl Portal {
             };
             return Step::Answer(self.turn_away(request, &login, busy, world));
         }
-        let found = match typed.session {
-            Some(_) => world.directory().user(&typed.username),
-            None => world.directory().find(&typed.username),
-        };
-        let user = found.map(|user| Known {
-            name: user.name.clone(),
-            password: user.password.fingerprint(),
-        });
-        let hash = found.map(|user| user.password.clone());
-        let name = user.as_ref().map(|user| user.name.as_str());
-        let reservation = world.reserve(name, request.address, request.now).ok();
-        let hash = match (hash, &reservation) {
-            (Some(hash), Some(_)) => hash,
-            (Some(hash), None) => hash.decoy(),
-            (None, _) => world.directory().decoy(),
-        };
-        let login = Login {
-            door,
-            typed: typed.username,
-            remember: typed.remember,
-            wish: typed.wish,
-            session: typed.session,
-            at_endpoint: None,
-            user,
-            reservation,
-        };
-        let password = Zeroizing::new(typed.password.as_bytes().to_vec());
-        Step::Verify(Box::new(Verify {
-            hash,
-            password,
-            login,
-        }))
+        let from = (request.address, request.now);
+        Step::Verify(Box::new(Verify::reserve(door, typed, from, world)))
     }
 
     /// Ends an attempt. `matched` is what the check said, `elapsed` how many milliseconds have
@@ -138,14 +107,8 @@ impl Portal {
         elapsed: u64,
         world: &mut dyn World,
     ) -> Answer {
-        let banned = login.reservation.is_none();
-        let user = login
-            .user
-            .take()
-            .filter(|user| matched && !banned && world.directory().user(&user.name).is_some());
-        if let Some(reservation) = login.reservation.take() {
-            world.settle(&reservation, user.is_some());
-        }
+        let banned = login.is_banned();
+        let user = login.settle(matched, world);
         if login.at_endpoint.is_some() {
             let user = user.map(|user| user.name);
             let right = user.is_some();
@@ -296,28 +259,5 @@ impl Portal {
             &subject,
             request.address,
         )
-    }
-}
-
-impl Login {
-    fn aim(&self) -> Aim {
-        match self.session {
-            Some(_) => Aim::StepUp,
-            None => Aim::SignIn,
-        }
-    }
-
-    /// An attempt that failed before there was anything to check.
-    pub(super) fn unreadable(door: Door) -> Self {
-        Login {
-            door,
-            typed: String::new(),
-            remember: false,
-            wish: Wish::default(),
-            session: None,
-            at_endpoint: None,
-            user: None,
-            reservation: None,
-        }
     }
 }

@@ -9,6 +9,7 @@
 mod account;
 mod answer;
 mod api;
+mod attempt;
 mod audit;
 mod csrf;
 mod dates;
