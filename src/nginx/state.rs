@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{
+    credentials::{Place, Worth},
     entry,
     ffi::{self, ngx_table_elt_t},
     headers::{Extent, NoMemory},
@@ -38,6 +39,12 @@ pub type Step = Box<dyn FnOnce(Request<'_>)>;
 pub struct State {
     /// Who the visitor is, once it was looked up; `None` inside is nobody that we know.
     pub visitor: OnceCell<Option<SignedIn>>,
+    /// What the credentials in headers are worth, once they were looked at.
+    worths: [OnceCell<Worth>; 2],
+    /// What says who the visitor is at the guarded location that was reached last.
+    by: Cell<By>,
+    /// What said so when the headers for the backend were added.
+    told: Cell<By>,
     /// Sessions that the store was asked for, so that each is asked for once.
     recalled: RefCell<Vec<Key>>,
     /// Whether who the visitor is cannot be found out, because the store is out.
@@ -54,6 +61,16 @@ pub struct State {
     own_headers: Cell<Option<NonNull<OwnHeader>>>,
     /// The list of headers as the cleaner left it.
     cleaned: Cell<Option<Cleaned>>,
+}
+
+/// What says who a visitor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// The session cookie.
+    #[default]
+    Cookie,
+    /// The credential in that header.
+    Header(Place),
 }
 
 /// A header that was added for the backend, and the one before it. Lives in the request's pool.
@@ -136,9 +153,35 @@ impl State {
         }
     }
 
-    /// The session of the visitor, if one was found.
+    /// Who the visitor is at the guarded location that was reached last, if that was found out.
     pub fn session(&self) -> Option<&SignedIn> {
-        self.visitor.get()?.as_ref()
+        match self.by.get() {
+            By::Cookie => self.visitor.get()?.as_ref(),
+            By::Header(place) => match self.worth(place)? {
+                Worth::Right(signed_in) => Some(signed_in),
+                Worth::Wrong | Worth::Unchecked(_) => None,
+            },
+        }
+    }
+
+    /// What the credential in a header is worth, if it was looked at.
+    pub fn worth(&self, place: Place) -> Option<&Worth> {
+        self.worths[place as usize].get()
+    }
+
+    /// Says what it is worth, for the rest of the request.
+    pub fn set_worth(&self, place: Place, worth: Worth) -> &Worth {
+        self.worths[place as usize].get_or_init(|| worth)
+    }
+
+    /// What says who the visitor is.
+    pub fn by(&self) -> By {
+        self.by.get()
+    }
+
+    /// Says what does at the location reached.
+    pub fn set_by(&self, by: By) {
+        self.by.set(by);
     }
 
     /// Remembers that the store was asked for a session; `known`: whether it had an answer.
@@ -197,9 +240,16 @@ impl State {
         false
     }
 
-    /// Whether our headers were added already.
-    pub fn has_headers(&self) -> bool {
-        self.own_headers.get().is_some()
+    /// Whether our headers were added already, and whether what they say of the visitor was said by
+    /// something else than what says it now.
+    pub fn has_headers(&self) -> (bool, bool) {
+        let has = self.own_headers.get().is_some();
+        (has, has && self.told.get() != self.by.get())
+    }
+
+    /// Our headers were taken out again.
+    pub fn forget_headers(&self) {
+        self.own_headers.set(None);
     }
 
     /// Remembers a header that we added, so that the cleaner spares it.
@@ -209,6 +259,7 @@ impl State {
         element: NonNull<ngx_table_elt_t>,
     ) -> Result<(), NoMemory> {
         let before = self.own_headers.get();
+        self.told.set(self.by.get());
         let header = request.place(OwnHeader { element, before });
         self.own_headers.set(Some(header.ok_or(NoMemory)?));
         Ok(())

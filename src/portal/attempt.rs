@@ -23,10 +23,7 @@ impl Verify {
             Some(_) => world.directory().user(&typed.username),
             None => world.directory().find(&typed.username),
         };
-        let user = found.map(|user| Known {
-            name: user.name.clone(),
-            password: user.password.fingerprint(),
-        });
+        let user = found.map(Known::from);
         let hash = found.map(|user| user.password.clone());
         let name = user.as_ref().map(|user| user.name.as_str());
         let (address, now) = from;
@@ -46,6 +43,7 @@ impl Verify {
             at_endpoint: None,
             user,
             reservation,
+            note: None,
         };
         Verify {
             hash,
@@ -92,6 +90,7 @@ impl Login {
             at_endpoint: None,
             user: None,
             reservation: None,
+            note: None,
         }
     }
 }

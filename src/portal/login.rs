@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 use crate::session::{Key, Methods};
-use crate::users::PasswordHash;
 use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
+use crate::users::{PasswordHash, User};
 
 use super::answer::Answer;
 use super::doors;
 use super::event::{Event, Failure, Method, Why};
 use super::onward::{Onward, Wish};
+use super::remembered::Note;
 use super::request::Request;
 use super::sessions::{self, SignIn};
 use super::settings::Domain;
@@ -64,14 +65,26 @@ pub struct Login {
     pub(super) user: Option<Known>,
     /// `None` when the address or the user is banned.
     pub(super) reservation: Option<Reservation>,
+    /// Where the password stood in a header and is to be remembered if it is right.
+    pub(super) note: Option<Note>,
 }
 
 /// A user whom somebody wants to sign in as.
+#[derive(Clone)]
 pub(super) struct Known {
     /// Canonical name.
     pub(super) name: String,
     /// Fingerprint of the hash that the password is checked against.
     pub(super) password: u64,
+}
+
+impl From<&User> for Known {
+    fn from(user: &User) -> Self {
+        Known {
+            name: user.name.clone(),
+            password: user.password.fingerprint(),
+        }
+    }
 }
 
 impl Portal {

@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 use super::Schemes;
 
 /// A name and a password, both of them something.
-pub(super) struct NameAndPassword {
-    pub(super) name: String,
-    pub(super) password: Zeroizing<String>,
+pub struct NameAndPassword {
+    pub(in crate::portal) name: String,
+    pub(in crate::portal) password: Zeroizing<String>,
 }
 
 /// Reads the value of a header; `None` is a bad credential. That of a scheme which is not listed
 /// is one, and so is every token.
-pub(super) fn read(value: &[u8], schemes: Schemes) -> Option<NameAndPassword> {
+pub(in crate::portal) fn read(value: &[u8], schemes: Schemes) -> Option<NameAndPassword> {
     let space = value.iter().position(|byte| *byte == b' ')?;
     let (scheme, encoded) = (&value[..space], &value[space + 1..]);
     if !schemes.basic || !scheme.eq_ignore_ascii_case(b"basic") {

@@ -66,6 +66,12 @@ pub struct Schemes {
 }
 
 impl Schemes {
+    /// No scheme at all.
+    pub const NONE: Schemes = Schemes {
+        basic: false,
+        bearer: false,
+    };
+
     /// Where nothing is said.
     pub const BASIC: Schemes = Schemes {
         basic: true,

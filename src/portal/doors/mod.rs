@@ -4,7 +4,7 @@
 //! is their answer, and that is about whoever asks.
 
 mod asked;
-mod basic;
+pub(super) mod basic;
 mod endpoint;
 mod fault;
 mod reply;

@@ -5,12 +5,13 @@ use crate::access::{
     portal_url,
 };
 use crate::portal::answer::{Answer, Judged};
+use crate::portal::in_header;
 use crate::portal::request::Request;
 use crate::portal::world::World;
 use crate::users::{HeaderSet, User, same_header};
 
 use super::who::Found;
-use super::{CredentialHeader, Endpoint, Implementation, Question, Schemes, Strategy};
+use super::{Endpoint, Implementation, Question, Strategy};
 
 impl Endpoint {
     /// Judges the question for whom was found, and words the answer.
@@ -83,15 +84,7 @@ impl Endpoint {
         let Strategy::Header(header, schemes) = strategy else {
             return Answer::text(401);
         };
-        let (status, name) = match header {
-            CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
-            _ => (401, "WWW-Authenticate"),
-        };
-        let value = match schemes {
-            Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
-            Schemes { .. } => "Bearer realm=\"Authorization Required\"",
-        };
-        Answer::text(status).with(name, value)
+        in_header::challenge(header, schemes)
     }
 }
 

@@ -2,8 +2,8 @@
 //! a credential that is wrong ends the search, and nobody is found.
 
 use crate::access::Level;
+use crate::portal::in_header::attempt;
 use crate::portal::login::Credentials;
-use crate::portal::onward::Wish;
 use crate::portal::request::{Doorway, Request};
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
@@ -130,16 +130,6 @@ fn credential(request: &Request<'_>, header: CredentialHeader, schemes: Schemes)
         (Some(value), None) => {
             basic::read(value, schemes).map_or(Credential::Bad, Credential::Good)
         }
-    }
-}
-
-fn attempt(pair: NameAndPassword) -> Credentials {
-    Credentials {
-        username: pair.name,
-        password: pair.password,
-        remember: false,
-        wish: Wish::default(),
-        session: None,
     }
 }
 

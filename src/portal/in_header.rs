@@ -1,0 +1,212 @@
+//! Names and passwords in a header. The endpoints read them for other proxies, the gate reads them for
+//! itself; both ask here what one is worth.
+
+use std::net::IpAddr;
+
+use crate::users::regulation::FLOOR_BASIC;
+
+use super::answer::Answer;
+use super::doors::{self, CredentialHeader, Schemes, basic};
+use super::event::{Event, Method};
+use super::login::{Credentials, Door, Known, Login, Verify};
+use super::onward::Wish;
+use super::remembered::{Note, Pass, Remembered};
+use super::world::{Busy, World};
+
+pub use super::doors::basic::NameAndPassword;
+
+/// What stands in a header of a guarded request.
+pub enum InHeader {
+    /// Nothing that is read here: no credential, or one of a scheme that is not listed, which is for the
+    /// application.
+    Nothing,
+    /// More than one credential, or none that can be right.
+    Bad,
+    /// A name and a password.
+    Pair(NameAndPassword),
+}
+
+/// Who wants what.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The cookie domain of what is asked for.
+    pub domain: &'a str,
+    /// The visitor's address.
+    pub address: IpAddr,
+    /// Unix seconds.
+    pub now: u64,
+    /// Seconds for which a password that is right is remembered; 0: it is not.
+    pub lasts: u64,
+}
+
+/// The user whose credential it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Canonical name.
+    pub name: String,
+    /// Fingerprint of the password hash that it was checked against.
+    pub password: u64,
+}
+
+/// What became of a password that was checked.
+pub struct Settled {
+    /// Whose it is.
+    pub holder: Option<Holder>,
+    /// For the log.
+    pub event: Event,
+    /// Milliseconds after the request arrived before which it is not answered.
+    pub hold: u64,
+}
+
+/// Reads all values of a header.
+pub fn read<'h>(values: impl Iterator<Item = &'h [u8]>, schemes: Schemes) -> InHeader {
+    let (mut count, mut listed) = (0, None);
+    for value in values {
+        count += 1;
+        listed = listed.or(Some(value).filter(|value| is_listed(value, schemes)));
+    }
+    match listed {
+        None => InHeader::Nothing,
+        Some(value) if count == 1 => {
+            basic::read(value, schemes).map_or(InHeader::Bad, InHeader::Pair)
+        }
+        Some(_) => InHeader::Bad,
+    }
+}
+
+/// Whether the scheme is one of these. It ends where no letter of a scheme's name stands, and not at a
+/// space only: a backend may take other things for one.
+fn is_listed(value: &[u8], schemes: Schemes) -> bool {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let end = value.iter().position(|byte| !part(byte));
+    let scheme = &value[..end.unwrap_or(value.len())];
+    schemes.basic && scheme.eq_ignore_ascii_case(b"basic")
+}
+
+/// Whose name and password these were a moment ago, if they are still.
+pub fn recall(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> Option<Holder> {
+    let user = Remembered::recall(&pass(pair, by), (by.address, by.now), world)?;
+    Some(user.into())
+}
+
+/// Takes a name and a password on, to be checked and then settled by [`settle`]. The attempt is reserved
+/// before that.
+///
+/// # Errors
+/// Nobody can check another password now.
+pub fn begin(pair: NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> Result<Verify, Busy> {
+    world.admit()?;
+    let note = Note::of(&pass(&pair, by), world);
+    let mut verify = Verify::reserve(Door::Api, attempt(pair), (by.address, by.now), world);
+    verify.login.note = note;
+    Ok(verify)
+}
+
+fn pass<'a>(pair: &'a NameAndPassword, by: &Asker<'a>) -> Pass<'a> {
+    Pass {
+        domain: by.domain,
+        name: &pair.name,
+        password: &pair.password,
+        lasts: by.lasts,
+    }
+}
+
+/// Ends an attempt. `matched` is what the check said, `elapsed` how many milliseconds have passed since
+/// the request arrived.
+pub fn settle(
+    mut login: Login,
+    matched: bool,
+    elapsed: u64,
+    now: u64,
+    world: &mut dyn World,
+) -> Settled {
+    let banned = login.is_banned();
+    let user = login.settle(matched, world);
+    let Some(user) = user else {
+        return Settled {
+            holder: None,
+            hold: world.hold(FLOOR_BASIC),
+            event: doors::failure(&login, banned),
+        };
+    };
+    world.record_success(elapsed);
+    if let Some(note) = login.note.take() {
+        note.keep(&user, now, world);
+    }
+    Settled {
+        holder: Some(user.into()),
+        event: Event::Pass(Method::Basic),
+        hold: 0,
+    }
+}
+
+/// The attempt that a name and a password in a header are.
+pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
+    Credentials {
+        username: pair.name,
+        password: pair.password,
+        remember: false,
+        wish: Wish::default(),
+        session: None,
+    }
+}
+
+/// The answer that asks for a credential in `header`.
+pub fn challenge(header: CredentialHeader, schemes: Schemes) -> Answer {
+    let (status, name) = match header {
+        CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
+        _ => (401, "WWW-Authenticate"),
+    };
+    let value = match schemes {
+        Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
+        Schemes { .. } => "Bearer realm=\"Authorization Required\"",
+    };
+    Answer::text(status).with(name, value)
+}
+
+impl From<Known> for Holder {
+    fn from(user: Known) -> Self {
+        let Known { name, password } = user;
+        Holder { name, password }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(values: &[&str]) -> &'static str {
+        match read(values.iter().map(|value| value.as_bytes()), Schemes::BASIC) {
+            InHeader::Nothing => "nothing",
+            InHeader::Bad => "bad",
+            InHeader::Pair(_) => "pair",
+        }
+    }
+
+    #[test]
+    fn a39_only_what_is_listed_is_read() {
+        for application in ["Bearer x", "Digest x", "Basicx YTpi", "x", "Negotiate"] {
+            assert_eq!(word(&[application]), "nothing", "{application}");
+            assert_eq!(word(&[application, application]), "nothing");
+        }
+        assert_eq!((word(&[]), word(&[""])), ("nothing", "nothing"));
+    }
+
+    #[test]
+    fn a65_what_is_listed_and_broken_is_bad() {
+        assert_eq!(word(&["bAsIc YTpi"]), "pair");
+        for bad in [
+            "Basic",
+            "Basic ",
+            "Basic\tYTpi",
+            "Basic,YTpi",
+            "Basic !",
+            "Basic YQ==",
+        ] {
+            assert_eq!(word(&[bad]), "bad", "{bad}");
+        }
+        assert_eq!(word(&["Basic YTpi", "Basic YTpi"]), "bad");
+        assert_eq!(word(&["Bearer x", "Basic YTpi"]), "bad");
+        assert_eq!(word(&["", "Basic YTpi"]), "bad");
+    }
+}
