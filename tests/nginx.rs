@@ -21,6 +21,10 @@ mod nginx {
     mod claims;
     mod configuration;
     mod cookies;
+    mod credentials;
+    mod credentials_cache;
+    mod credentials_headers;
+    mod credentials_waiting;
     mod csrf;
     mod doors;
     mod doors_attacks;
