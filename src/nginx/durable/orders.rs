@@ -30,7 +30,9 @@ pub fn carry_out(desk: &Desk, order: Order) {
             }
         }
         Command::EndUser { user, except } => {
-            zone.next_generation(Some(&user));
+            if !own {
+                zone.next_generation(Some(&user));
+            }
             eraser::forget(zone, Some((user, except.map(Key))));
         }
         Command::EndAll => {
