@@ -2,7 +2,7 @@
 
 use super::{
     conf::Loaded,
-    credentials::{self, Worth},
+    credentials::{self, Shown, Worth},
     durable::{outage, recall},
     entry,
     facts::{BadRequest, Facts, host_with_port},
@@ -173,7 +173,10 @@ fn who<'s>(
     let presented = credentials::look(request, state);
     if let Some(presented) = presented.filter(|_| !is_open()) {
         return match passwords::check(request, state, of, presented, may_wait)? {
-            Checked::Known(Worth::Unchecked(seconds)) => Err(Refusal::Unavailable(*seconds).into()),
+            Checked::Known(Shown {
+                worth: Worth::Unchecked(seconds),
+                ..
+            }) => Err(Refusal::Unavailable(*seconds).into()),
             Checked::Known(_) => Ok(state.session()),
             Checked::Waits => Err(Stop::Wait),
         };
@@ -195,7 +198,9 @@ fn who<'s>(
 fn is_wrong(state: &State) -> bool {
     match state.by() {
         By::Cookie => false,
-        By::Header(place) => matches!(state.worth(place), Some(Worth::Wrong)),
+        By::Header(place) => state
+            .shown(place)
+            .is_some_and(|shown| matches!(shown.worth, Worth::Wrong)),
     }
 }
 
@@ -207,13 +212,13 @@ fn refusal(
     decision: Decision,
 ) -> Refusal {
     let read = request.location().credentials();
-    let asks_in = match state.by() {
-        By::Header(place) => Some(place),
+    let asks_for = match state.by() {
+        By::Header(place) => state.shown(place).map(|shown| (place, shown.scheme)),
         By::Cookie if read.cookie => None,
         By::Cookie => read.first(),
     };
-    if let (Decision::Challenge, Some(place)) = (decision, asks_in) {
-        return Refusal::Credential(place, read.at(place));
+    if let (Decision::Challenge, Some((place, scheme))) = (decision, asks_for) {
+        return Refusal::Credential(place, scheme, is_wrong(state));
     }
     let url = original_url(object, &host_with_port(request));
     let portal = domain.authelia_url.as_ref();

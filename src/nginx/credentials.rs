@@ -15,7 +15,7 @@ use super::{
 };
 use crate::portal::{
     CredentialHeader, Schemes,
-    in_header::{self, InHeader},
+    in_header::{self, InHeader, Scheme},
 };
 
 /// `auth_gate_credentials`.
@@ -25,7 +25,7 @@ pub struct Credentials {
     pub cookie: bool,
     /// The schemes that are read in `Authorization` and in `Proxy-Authorization`.
     pub schemes: [Schemes; 2],
-    /// Seconds for which what was right is remembered; 0: it is not.
+    /// Seconds for which a password that was right is remembered; 0: it is not.
     pub lasts: u64,
 }
 
@@ -38,7 +38,15 @@ pub enum Place {
     ProxyAuthorization = 1,
 }
 
-/// What a credential was found to be worth; known for the rest of the request.
+/// A credential that was looked at; known for the rest of the request.
+pub struct Shown {
+    /// How it is written.
+    pub scheme: Scheme,
+    /// What it is worth.
+    pub worth: Worth,
+}
+
+/// What a credential is worth.
 pub enum Worth {
     /// It is this user's.
     Right(SignedIn),
@@ -76,9 +84,9 @@ impl Credentials {
     }
 
     /// Where somebody is asked for a credential who has sent none.
-    pub fn first(&self) -> Option<Place> {
+    pub fn first(&self) -> Option<(Place, Scheme)> {
         let mut places = Place::ALL.into_iter();
-        places.find(|place| self.at(*place) != Schemes::NONE)
+        places.find_map(|place| Some((place, self.at(place).first()?)))
     }
 }
 
@@ -134,6 +142,7 @@ pub fn set_credentials(directive: &Directive, conf: &mut LocationConf) -> Result
         let place = match word {
             "cookie" => &mut credentials.cookie,
             "basic" => &mut own.basic,
+            "bearer" => &mut own.bearer,
             "proxy_basic" => &mut proxy.basic,
             _ => {
                 let time = word.strip_prefix("cache=").ok_or_else(|| unknown(word))?;
@@ -156,13 +165,14 @@ pub fn set_credentials(directive: &Directive, conf: &mut LocationConf) -> Result
     let header = credentials.first();
     if !credentials.cookie && header.is_none() {
         return Err(Mistake::Says(
-            "names nothing that could say who a visitor is: write cookie, basic or proxy_basic"
+            "names nothing that could say who a visitor is: write cookie, basic, proxy_basic or bearer"
                 .into(),
         ));
     }
-    if lasts.is_some() && header.is_none() {
+    let passwords = credentials.schemes.iter().any(|schemes| schemes.basic);
+    if lasts.is_some() && !passwords {
         return Err(Mistake::Says(
-            "has \"cache\", and no credential that could be remembered: add basic or proxy_basic, or remove it".into(),
+            "has \"cache\", and no password that could be remembered: add basic or proxy_basic, or remove it".into(),
         ));
     }
     if conf.credentials.is_some() {
@@ -174,7 +184,7 @@ pub fn set_credentials(directive: &Directive, conf: &mut LocationConf) -> Result
 
 fn unknown(word: &str) -> Mistake {
     Mistake::Says(format!(
-        "has no value \"{word}\": write cookie, basic, proxy_basic, cache=TIME"
+        "has no value \"{word}\": write cookie, basic, proxy_basic, bearer, cache=TIME"
     ))
 }
 
@@ -194,8 +204,10 @@ fn look_in(
     if schemes == Schemes::NONE {
         return None;
     }
-    if state.worth(place).is_some() {
-        return Some(Presented::Known(place));
+    if let Some(shown) = state.shown(place) {
+        return schemes
+            .list(shown.scheme)
+            .then_some(Presented::Known(place));
     }
     if !place.may_be_there(request) {
         return None;
@@ -205,10 +217,13 @@ fn look_in(
         .filter(|element| place.is(*element, state));
     // SAFETY: elements of a live list are readable.
     let values = elements.map(|element| bytes(unsafe { &element.as_ref().value }));
-    let found = match in_header::read(values, schemes) {
-        InHeader::Nothing => return None,
-        found => found,
-    };
+    let app_passwords = request
+        .whole()
+        .loaded
+        .as_ref()?
+        .portal()
+        .has_app_passwords();
+    let found = in_header::read(values, schemes, app_passwords)?;
     // Where `auth_basic` asks for a password of its own, the header is meant for that.
     let is_another_s = place == Place::Authorization && variables::asks_for_basic(request);
     (!is_another_s).then_some(Presented::New(place, found))

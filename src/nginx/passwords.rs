@@ -1,17 +1,19 @@
-//! What a credential in the header of a guarded request is worth. A password is checked on a thread
-//! while the request waits; then the phases go on where they stopped, and the access handler finds the
-//! outcome in the request's [`State`].
+//! What a credential in the header of a guarded request is worth. A password is checked on a thread, an
+//! app password is looked up on one, while the request waits; then the phases go on where they stopped,
+//! and the access handler finds the outcome in the request's [`State`].
 
 use std::{rc::Rc, sync::Arc};
 
 use super::{
     audit,
     conf::Loaded,
-    credentials::{self, Place, Presented, Worth},
+    credentials::{self, Place, Presented, Shown, Worth},
     durable::outage,
+    errands,
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     flow::LONGEST_DELAY,
-    hashing,
+    hashing, meters,
+    office::News,
     reply::Refusal,
     request::Request,
     state::{By, SignedIn, State},
@@ -22,7 +24,8 @@ use crate::{
     access::Level,
     portal::{
         Event, Login, Method, Verify,
-        in_header::{self, Asker, Holder, InHeader, NameAndPassword, Settled},
+        app_password::{self, Check},
+        in_header::{self, Asker, Given, Holder, InHeader, NameAndPassword, Scheme, Settled},
     },
     session::Realm,
     users::Workspace,
@@ -33,45 +36,70 @@ const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 /// What is known of a credential.
 pub enum Checked<'s> {
     /// What it is worth.
-    Known(&'s Worth),
+    Known(&'s Shown),
     /// The request waits until it is known.
     Waits,
 }
+
+/// A credential on its way: where it stands, how it is written, and when, in milliseconds of the clock
+/// that nobody sets, it came.
+#[derive(Clone, Copy)]
+struct Asked {
+    place: Place,
+    scheme: Scheme,
+    begun: u64,
+}
+
+/// What came of it: its worth, what is told of it, and the milliseconds after its arrival before which
+/// it is not answered.
+type Outcome = (Worth, Event, u64);
 
 /// Finds out what a credential is worth that somebody presents to a host of `realm`. Who may not wait
 /// is refused if that takes a while.
 pub fn check<'s>(
     request: Request<'_>,
     state: &'s State,
-    (loaded, realm): (&Loaded, &Realm),
+    of: (&Loaded, &Realm),
     presented: Presented,
     may_wait: bool,
 ) -> Result<Checked<'s>, Refusal> {
     let (place, found) = match presented {
-        Presented::Known(place) => (place, InHeader::Nothing),
-        Presented::New(place, found) => (place, found),
+        Presented::Known(place) => (place, None),
+        Presented::New(place, found) => (place, Some(found)),
     };
     state.set_by(By::Header(place));
     credentials::consume(request, state, place).map_err(|_| Refusal::Bad(500))?;
-    let worth = match (state.worth(place), found) {
-        (Some(worth), _) => worth,
-        (None, InHeader::Pair(pair)) => {
-            return begin(request, state, (loaded, realm), (place, pair), may_wait);
-        }
-        (None, InHeader::Bad | InHeader::Nothing) => state.set_worth(place, Worth::Wrong),
+    if let Some(shown) = state.shown(place) {
+        return Ok(Checked::Known(shown));
+    }
+    let Some(InHeader { scheme, given }) = found else {
+        return Err(Refusal::Bad(500));
     };
-    Ok(Checked::Known(worth))
+    let begun = super::milliseconds();
+    let asked = Asked {
+        place,
+        scheme,
+        begun,
+    };
+    match given {
+        Some(Given::Password(pair)) => check_password(request, state, of, (asked, pair), may_wait),
+        Some(Given::App(presented)) if may_wait => {
+            look_up(request, of.0, asked, presented)?;
+            Ok(Checked::Waits)
+        }
+        Some(Given::App(_)) => Err(Refusal::Unavailable(outage::RETRY_AFTER)),
+        None => Ok(Checked::Known(state.set_shown(place, scheme, Worth::Wrong))),
+    }
 }
 
-fn begin<'s>(
+fn check_password<'s>(
     request: Request<'_>,
     state: &'s State,
     (loaded, realm): (&Loaded, &Realm),
-    (place, pair): (Place, NameAndPassword),
+    (asked, pair): (Asked, NameAndPassword),
     may_wait: bool,
 ) -> Result<Checked<'s>, Refusal> {
-    let unavailable = Refusal::Unavailable(outage::RETRY_AFTER);
-    let mut world = Surroundings::of(request.whole()).ok_or(unavailable)?;
+    let mut world = surroundings(request)?;
     let asker = Asker {
         domain: &realm.domain,
         address: request.client(),
@@ -80,13 +108,13 @@ fn begin<'s>(
     };
     let worth = if let Some(holder) = in_header::recall(&pair, &asker, &mut world) {
         audit::tell(request, Some(&Event::Pass(Method::Basic)));
-        worth_of(loaded, Some(&holder))
+        worth_of(loaded, &holder)
     } else if !may_wait {
         return Err(Refusal::Unavailable(hashing::RETRY_AFTER));
     } else {
         match in_header::begin(pair, &asker, &mut world) {
             Ok(verify) => {
-                wait_for(request, loaded, place, verify);
+                hash(request, loaded, asked, verify);
                 return Ok(Checked::Waits);
             }
             Err(busy) => {
@@ -95,58 +123,138 @@ fn begin<'s>(
             }
         }
     };
-    Ok(Checked::Known(state.set_worth(place, worth)))
+    Ok(Checked::Known(state.set_shown(
+        asked.place,
+        asked.scheme,
+        worth,
+    )))
+}
+
+fn surroundings(request: Request<'_>) -> Result<Surroundings<'_>, Refusal> {
+    let unavailable = Refusal::Unavailable(outage::RETRY_AFTER);
+    Surroundings::of(request.whole()).ok_or(unavailable)
 }
 
 /// The request may have ended when this returns.
-fn wait_for(request: Request<'_>, loaded: &Loaded, place: Place, verify: Verify) {
+fn hash(request: Request<'_>, loaded: &Loaded, asked: Asked, verify: Verify) {
     let Verify {
         hash,
         password,
         login,
     } = verify;
-    let (zone, begun) = (Rc::clone(&request.whole().zone), super::milliseconds());
+    let zone = Rc::clone(&request.whole().zone);
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
-        waiting.resume(move |request| finish(request, place, login, matched, begun));
+        waiting.resume(move |request| {
+            go_on(request, asked, |loaded, world| {
+                settle(loaded, world, asked, (login, matched))
+            });
+        });
     };
     hashing::run(Waiting::start(request), zone, loaded.threads, work, then);
 }
 
-/// The password was checked: `matched` is what that said, unless it could not be done after all. What
-/// was wrong goes on when its time has come.
-fn finish(request: Request<'_>, place: Place, login: Login, matched: Option<bool>, begun: u64) {
-    let elapsed = || super::milliseconds().saturating_sub(begun);
-    let Some((state, loaded)) = State::of(request).zip(request.whole().loaded.as_ref()) else {
+/// `matched` is what the check said, unless it could not be done after all.
+fn settle(
+    loaded: &Loaded,
+    world: &mut Surroundings<'_>,
+    asked: Asked,
+    (login, matched): (Login, Option<bool>),
+) -> Outcome {
+    let Some(matched) = matched else {
+        let turned_away = Event::TurnAway(Method::Basic);
+        return (Worth::Unchecked(hashing::RETRY_AFTER), turned_away, 0);
+    };
+    let elapsed = super::milliseconds().saturating_sub(asked.begun);
+    let Settled {
+        holder,
+        event,
+        hold,
+    } = in_header::settle(login, matched, elapsed, super::now(), world);
+    let worth = holder.map_or(Worth::Wrong, |holder| worth_of(loaded, &holder));
+    (worth, event, hold)
+}
+
+/// The request may have ended when this returns.
+fn look_up(
+    request: Request<'_>,
+    loaded: &Loaded,
+    asked: Asked,
+    presented: app_password::Presented,
+) -> Result<(), Refusal> {
+    let host = std::str::from_utf8(request.host()).map_err(|_| Refusal::Bad(400))?;
+    let from = (request.client(), super::now());
+    let Check { work, attempt } = Check::begin(presented, host, from, &mut surroundings(request)?);
+    let (office, told) = (Arc::clone(&loaded.office), Arc::clone(&loaded.office));
+    let (snapshot, zone) = (
+        Rc::clone(&loaded.snapshot),
+        Rc::clone(&request.whole().zone),
+    );
+    let held = Rc::clone(&zone);
+    let then = move |waiting: Waiting, looked: Option<(app_password::Looked, News)>| {
+        meters::set_errands(&zone);
+        let looked = looked.map(|(looked, news)| {
+            news.spread(&told, &snapshot, &zone, asked.begun);
+            looked
+        });
+        waiting.resume(move |request| {
+            go_on(request, asked, |loaded, world| {
+                judge(loaded, attempt.end(looked, world))
+            });
+        });
+    };
+    let work = move || office.look_up(work);
+    errands::run(Waiting::start(request), loaded.threads, work, then);
+    meters::set_errands(&held);
+    Ok(())
+}
+
+fn judge(loaded: &Loaded, checked: app_password::Checked) -> Outcome {
+    match checked {
+        app_password::Checked::Right(name) => {
+            let directory = loaded.snapshot.borrow();
+            let password = directory
+                .user(&name)
+                .map(|user| user.password.fingerprint());
+            let holder = password.map(|password| Holder { name, password });
+            let worth = holder.map_or(Worth::Wrong, |holder| worth_of(loaded, &holder));
+            (worth, Event::Pass(Method::AppPassword), 0)
+        }
+        app_password::Checked::Wrong { failure, hold } => {
+            (Worth::Wrong, Event::Fail(failure), hold)
+        }
+        app_password::Checked::Unknown(out) => {
+            let event = Event::outage(out);
+            (Worth::Unchecked(outage::RETRY_AFTER), event, 0)
+        }
+    }
+}
+
+/// The credential was checked: the request goes on, what was wrong when its time has come.
+fn go_on(
+    request: Request<'_>,
+    asked: Asked,
+    end: impl FnOnce(&Loaded, &mut Surroundings<'_>) -> Outcome,
+) {
+    let whole = request.whole();
+    let here = State::of(request).zip(whole.loaded.as_ref());
+    let Some(((state, loaded), mut world)) = here.zip(Surroundings::of(whole)) else {
         return wait::end(request, FAILED);
     };
-    let settled = matched.zip(Surroundings::of(request.whole()));
-    let settled = settled.map(|(matched, mut world)| {
-        in_header::settle(login, matched, elapsed(), super::now(), &mut world)
-    });
-    let (worth, event, hold) = match settled {
-        Some(Settled {
-            holder,
-            event,
-            hold,
-        }) => (worth_of(loaded, holder.as_ref()), event, hold),
-        None => {
-            let turned_away = Event::TurnAway(Method::Basic);
-            (Worth::Unchecked(hashing::RETRY_AFTER), turned_away, 0)
-        }
-    };
+    let (worth, event, hold) = end(loaded, &mut world);
     audit::tell(request, Some(&event));
-    state.set_worth(place, worth);
-    match hold.saturating_sub(elapsed()).min(LONGEST_DELAY) {
+    state.set_shown(asked.place, asked.scheme, worth);
+    let elapsed = super::milliseconds().saturating_sub(asked.begun);
+    match hold.saturating_sub(elapsed).min(LONGEST_DELAY) {
         0 => wait::run_phases(request),
         delay => wait::later(request, delay as usize, wait::run_phases),
     }
 }
 
 /// Whoever has another password by now is nobody.
-fn worth_of(loaded: &Loaded, holder: Option<&Holder>) -> Worth {
+fn worth_of(loaded: &Loaded, holder: &Holder) -> Worth {
     let directory = loaded.snapshot.borrow();
-    let user = holder.and_then(|holder| directory.holder(&holder.name, holder.password));
+    let user = directory.holder(&holder.name, holder.password);
     user.map_or(Worth::Wrong, |user| {
         let (user, level) = (Arc::clone(user), Level::OneFactor);
         Worth::Right(SignedIn { user, level })

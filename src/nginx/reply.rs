@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     access::{Ask, Challenge},
-    portal::{self, Answer, Denied, Reader, Schemes, in_header},
+    portal::{
+        self, Answer, Denied, Reader,
+        in_header::{self, Scheme},
+    },
 };
 
 /// Why a request does not go on.
@@ -24,8 +27,8 @@ pub enum Refusal {
         /// Host and path that were asked for.
         asked: String,
     },
-    /// The visitor has to show another credential in that header, or one at all.
-    Credential(Place, Schemes),
+    /// The visitor has to show a credential of that scheme in that header; whether that shown was wrong.
+    Credential(Place, Scheme, bool),
     /// Nothing would help.
     Forbid {
         /// Name and display name of the signed-in user.
@@ -49,7 +52,10 @@ pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
     let reader = reader(request);
     match refusal {
         Refusal::Challenge { location, asked } => challenge(request, reader, location, asked),
-        Refusal::Credential(place, schemes) => ask_for(request, *place, *schemes),
+        Refusal::Credential(place, scheme, was_wrong) => {
+            let answer = in_header::challenge(place.header(), *scheme, *was_wrong);
+            ask_for_credential(request, answer)
+        }
         Refusal::Forbid { user, login, asked } => {
             let user = user
                 .as_ref()
@@ -76,8 +82,7 @@ pub fn reader(request: Request<'_>) -> Reader {
 }
 
 /// Asks for a credential, as an authorization endpoint does.
-fn ask_for(request: Request<'_>, place: Place, schemes: Schemes) -> ngx_int_t {
-    let answer = in_header::challenge(place.header(), schemes);
+fn ask_for_credential(request: Request<'_>, answer: Answer) -> ngx_int_t {
     let status = answer.status;
     if !request.satisfies_any() {
         return answer_or_error_page(request, status, |_| answer);

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    credentials::{Place, Worth},
+    credentials::{Place, Shown, Worth},
     entry,
     ffi::{self, ngx_table_elt_t},
     headers::{Extent, NoMemory},
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     access::{Level, Verdict},
+    portal::in_header::Scheme,
     session::Key,
     users::User,
 };
@@ -39,8 +40,8 @@ pub type Step = Box<dyn FnOnce(Request<'_>)>;
 pub struct State {
     /// Who the visitor is, once it was looked up; `None` inside is nobody that we know.
     pub visitor: OnceCell<Option<SignedIn>>,
-    /// What the credentials in headers are worth, once they were looked at.
-    worths: [OnceCell<Worth>; 2],
+    /// The credentials in headers, once they were looked at.
+    shown: [OnceCell<Shown>; 2],
     /// What says who the visitor is at the guarded location that was reached last.
     by: Cell<By>,
     /// What said so when the headers for the backend were added.
@@ -157,21 +158,21 @@ impl State {
     pub fn session(&self) -> Option<&SignedIn> {
         match self.by.get() {
             By::Cookie => self.visitor.get()?.as_ref(),
-            By::Header(place) => match self.worth(place)? {
+            By::Header(place) => match &self.shown(place)?.worth {
                 Worth::Right(signed_in) => Some(signed_in),
                 Worth::Wrong | Worth::Unchecked(_) => None,
             },
         }
     }
 
-    /// What the credential in a header is worth, if it was looked at.
-    pub fn worth(&self, place: Place) -> Option<&Worth> {
-        self.worths[place as usize].get()
+    /// The credential in a header, if it was looked at.
+    pub fn shown(&self, place: Place) -> Option<&Shown> {
+        self.shown[place as usize].get()
     }
 
     /// Says what it is worth, for the rest of the request.
-    pub fn set_worth(&self, place: Place, worth: Worth) -> &Worth {
-        self.worths[place as usize].get_or_init(|| worth)
+    pub fn set_shown(&self, place: Place, scheme: Scheme, worth: Worth) -> &Shown {
+        self.shown[place as usize].get_or_init(|| Shown { scheme, worth })
     }
 
     /// What says who the visitor is.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::account::Change;
+use super::errand::Outage;
 
 /// Something that an administrator wants to find in the log, or counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub enum Method {
     Password,
     /// A name and a password in a header.
     Basic,
+    /// An app password in a header, with or without a name.
+    AppPassword,
     /// A passkey, without name or password.
     Passkey,
     /// A one-time code.
@@ -106,12 +109,23 @@ pub enum Why {
     Says(String),
 }
 
+impl Event {
+    /// That something outside does not work; without an outage there was no thread to find out.
+    pub fn outage(outage: Option<Outage>) -> Event {
+        Event::Outage(outage.map_or_else(
+            || "too much work is waiting; give nginx's thread pool more threads".to_owned(),
+            |outage| outage.0,
+        ))
+    }
+}
+
 impl Method {
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Method::Password => "password",
             Method::Basic => "basic",
+            Method::AppPassword => "app_password",
             Method::Passkey => "passkey",
             Method::Totp => "totp",
             Method::Webauthn => "webauthn",

@@ -5,25 +5,58 @@ use std::net::IpAddr;
 
 use crate::users::regulation::FLOOR_BASIC;
 
+use super::Portal;
 use super::answer::Answer;
-use super::doors::{self, CredentialHeader, Schemes, basic};
+use super::doors::{self, CredentialHeader, Schemes, credential};
 use super::event::{Event, Method};
 use super::login::{Credentials, Door, Known, Login, Verify};
 use super::onward::Wish;
 use super::remembered::{Note, Pass, Remembered};
 use super::world::{Busy, World};
 
-pub use super::doors::basic::NameAndPassword;
+pub use super::doors::credential::{Given, NameAndPassword};
 
-/// What stands in a header of a guarded request.
-pub enum InHeader {
-    /// Nothing that is read here: no credential, or one of a scheme that is not listed, which is for the
-    /// application.
-    Nothing,
-    /// More than one credential, or none that can be right.
-    Bad,
-    /// A name and a password.
-    Pair(NameAndPassword),
+/// How a credential is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// A name and a password, which may be an app password.
+    Basic,
+    /// An app password.
+    Bearer,
+}
+
+impl Scheme {
+    const ALL: [Scheme; 2] = [Scheme::Basic, Scheme::Bearer];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Scheme::Basic => "basic",
+            Scheme::Bearer => "bearer",
+        }
+    }
+}
+
+impl Schemes {
+    /// Whether `scheme` is read.
+    pub fn list(self, scheme: Scheme) -> bool {
+        match scheme {
+            Scheme::Basic => self.basic,
+            Scheme::Bearer => self.bearer,
+        }
+    }
+
+    /// The one that is asked for.
+    pub fn first(self) -> Option<Scheme> {
+        Scheme::ALL.into_iter().find(|scheme| self.list(*scheme))
+    }
+}
+
+/// What stands in a header of a guarded request and is meant for the gate.
+pub struct InHeader {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// `None`: more than one credential, or none that can be right.
+    pub given: Option<Given>,
 }
 
 /// Who wants what.
@@ -58,29 +91,43 @@ pub struct Settled {
     pub hold: u64,
 }
 
-/// Reads all values of a header.
-pub fn read<'h>(values: impl Iterator<Item = &'h [u8]>, schemes: Schemes) -> InHeader {
+/// Reads all values of a header. `None`: there is no credential, or only such as are written in other
+/// schemes, which are for the application. Without `app_passwords` there are none of those.
+pub fn read<'h>(
+    values: impl Iterator<Item = &'h [u8]>,
+    schemes: Schemes,
+    app_passwords: bool,
+) -> Option<InHeader> {
     let (mut count, mut listed) = (0, None);
     for value in values {
         count += 1;
-        listed = listed.or(Some(value).filter(|value| is_listed(value, schemes)));
+        listed = listed.or_else(|| Some((value, scheme(value, schemes)?)));
     }
-    match listed {
-        None => InHeader::Nothing,
-        Some(value) if count == 1 => {
-            basic::read(value, schemes).map_or(InHeader::Bad, InHeader::Pair)
-        }
-        Some(_) => InHeader::Bad,
-    }
+    let (value, scheme) = listed?;
+    let alone = count == 1;
+    let given = alone.then(|| credential::read(value, schemes, app_passwords));
+    Some(InHeader {
+        scheme,
+        given: given.flatten(),
+    })
 }
 
-/// Whether the scheme is one of these. It ends where no letter of a scheme's name stands, and not at a
+/// The scheme, if it is one of these. It ends where no letter of a scheme's name stands, and not at a
 /// space only: a backend may take other things for one.
-fn is_listed(value: &[u8], schemes: Schemes) -> bool {
+fn scheme(value: &[u8], schemes: Schemes) -> Option<Scheme> {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let end = value.iter().position(|byte| !part(byte));
-    let scheme = &value[..end.unwrap_or(value.len())];
-    schemes.basic && scheme.eq_ignore_ascii_case(b"basic")
+    let word = &value[..end.unwrap_or(value.len())];
+    let mut all = Scheme::ALL.into_iter();
+    let scheme = all.find(|scheme| word.eq_ignore_ascii_case(scheme.word().as_bytes()))?;
+    schemes.list(scheme).then_some(scheme)
+}
+
+impl Portal {
+    /// Whether there are app passwords.
+    pub fn has_app_passwords(&self) -> bool {
+        self.settings.account.app_passwords.is_some()
+    }
 }
 
 /// Whose name and password these were a moment ago, if they are still.
@@ -151,15 +198,18 @@ pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
     }
 }
 
-/// The answer that asks for a credential in `header`.
-pub fn challenge(header: CredentialHeader, schemes: Schemes) -> Answer {
+/// The answer that asks for a credential in `header`; `was_wrong`: for another one.
+pub fn challenge(header: CredentialHeader, scheme: Scheme, was_wrong: bool) -> Answer {
     let (status, name) = match header {
         CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
         _ => (401, "WWW-Authenticate"),
     };
-    let value = match schemes {
-        Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
-        Schemes { .. } => "Bearer realm=\"Authorization Required\"",
+    let value = match (scheme, was_wrong) {
+        (Scheme::Basic, _) => "Basic realm=\"Authorization Required\"",
+        (Scheme::Bearer, false) => "Bearer realm=\"Authorization Required\"",
+        (Scheme::Bearer, true) => {
+            "Bearer realm=\"Authorization Required\", error=\"invalid_token\""
+        }
     };
     Answer::text(status).with(name, value)
 }
@@ -176,10 +226,11 @@ mod tests {
     use super::*;
 
     fn word(values: &[&str]) -> &'static str {
-        match read(values.iter().map(|value| value.as_bytes()), Schemes::BASIC) {
-            InHeader::Nothing => "nothing",
-            InHeader::Bad => "bad",
-            InHeader::Pair(_) => "pair",
+        let values = values.iter().map(|value| value.as_bytes());
+        match read(values, Schemes::BASIC, true) {
+            None => "nothing",
+            Some(InHeader { given: None, .. }) => "bad",
+            Some(InHeader { given: Some(_), .. }) => "given",
         }
     }
 
@@ -194,7 +245,7 @@ mod tests {
 
     #[test]
     fn a65_what_is_listed_and_broken_is_bad() {
-        assert_eq!(word(&["bAsIc YTpi"]), "pair");
+        assert_eq!(word(&["bAsIc YTpi"]), "given");
         for bad in [
             "Basic",
             "Basic ",

@@ -9,6 +9,7 @@
 mod account;
 mod answer;
 mod api;
+pub mod app_password;
 mod attempt;
 mod audit;
 mod csrf;
@@ -59,7 +60,9 @@ pub use messages::Messages;
 pub use remembered::Remembered;
 pub use request::{Doorway, Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
-pub use settings::{Account, Domain, Elevation, Reset, SecondFactors, Settings, Theme};
+pub use settings::{
+    Account, AppPasswords, Domain, Elevation, Reset, SecondFactors, Settings, Theme,
+};
 pub use world::{Busy, Limited, World};
 
 use messages::Notice;

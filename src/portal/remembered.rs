@@ -81,7 +81,7 @@ impl Remembered {
                 && of == generation
                 && until > now
         });
-        (stands && !world.is_banned(&user.name, address, now)).then_some(user)
+        (stands && !world.is_banned(Some(&user.name), address, now)).then_some(user)
     }
 
     fn find(&self, digest: &Digest) -> Option<(Known, u32, u64)> {

@@ -59,6 +59,9 @@ pub trait World {
         now: u64,
     ) -> Result<Reservation, Banned>;
 
+    /// Whether the address, or `user` (canonical name) if one is named, is banned from signing in.
+    fn is_banned(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> bool;
+
     /// Reserves one attempt at a second factor of `user`, before anything of it is checked. Counted
     /// apart from passwords, over all sessions and logins, and bounded even where regulation is off.
     fn reserve_factor(
@@ -78,9 +81,6 @@ pub trait World {
     /// Takes a reserved attempt back, because something outside did not work: nobody is banned for
     /// that.
     fn withdraw(&mut self, reservation: &Reservation);
-
-    /// Whether an attempt would be held up by a ban; nothing is counted.
-    fn is_banned(&mut self, user: &str, address: IpAddr, now: u64) -> bool;
 
     /// How often all sessions of a user were ended at once, or those of somebody whom nobody can tell
     /// from him.

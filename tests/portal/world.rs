@@ -423,6 +423,12 @@ impl World for Memory {
         )
     }
 
+    fn is_banned(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> bool {
+        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
+        let attempt = regulation::Attempt { user, address };
+        attempts.banned(&attempt, &self.regulation, now).is_some()
+    }
+
     fn reserve_factor(
         &mut self,
         user: &str,
@@ -447,15 +453,6 @@ impl World for Memory {
     fn withdraw(&mut self, reservation: &Reservation) {
         let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
         attempts.withdraw(reservation);
-    }
-
-    fn is_banned(&mut self, user: &str, address: IpAddr, now: u64) -> bool {
-        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
-        let attempt = regulation::Attempt {
-            user: Some(user),
-            address,
-        };
-        attempts.banned(&attempt, &self.regulation, now).is_some()
     }
 
     fn generation(&self, _user: &str) -> u32 {

@@ -5,7 +5,7 @@ use crate::access::{
     portal_url,
 };
 use crate::portal::answer::{Answer, Judged};
-use crate::portal::in_header;
+use crate::portal::in_header::{self, Scheme};
 use crate::portal::request::Request;
 use crate::portal::world::World;
 use crate::users::{HeaderSet, User, same_header};
@@ -84,7 +84,8 @@ impl Endpoint {
         let Strategy::Header(header, schemes) = strategy else {
             return Answer::text(401);
         };
-        in_header::challenge(header, schemes)
+        let scheme = schemes.first().unwrap_or(Scheme::Basic);
+        in_header::challenge(header, scheme, false)
     }
 }
 
