@@ -24,6 +24,7 @@ mod nginx {
     mod credentials;
     mod credentials_cache;
     mod credentials_headers;
+    mod credentials_tokens;
     mod credentials_waiting;
     mod csrf;
     mod doors;

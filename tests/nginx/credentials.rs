@@ -326,6 +326,10 @@ fn a74_mistakes_stop_nginx_with_a_sentence() {
         &["cache", "basic"],
     );
     refused(
+        "auth_gate_credentials bearer cache=5m;",
+        &["cache", "password"],
+    );
+    refused(
         "auth_gate_credentials basic cache=soon;",
         &["cache=soon", "cache=5m"],
     );
@@ -339,7 +343,7 @@ fn a74_mistakes_stop_nginx_with_a_sentence() {
     );
     Site::bed()
         .http("auth_gate_credentials cookie basic cache=5m;")
-        .app("auth_gate_credentials basic; location /x { auth_gate_credentials cookie basic proxy_basic cache=0; @proxy@ }")
+        .app("auth_gate_credentials basic; location /x { auth_gate_credentials cookie basic proxy_basic bearer cache=0; @proxy@ }")
         .check()
         .taken_silently();
 }
