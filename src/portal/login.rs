@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 use crate::session::{Key, Methods};
-use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
+use crate::users::regulation::{FLOOR_FORM, Reservation};
 use crate::users::{PasswordHash, User};
 
 use super::answer::Answer;
 use super::doors;
 use super::event::{Event, Failure, Method, Why};
+use super::in_header;
 use super::onward::{Onward, Wish};
 use super::remembered::Note;
 use super::request::Request;
@@ -120,21 +121,17 @@ impl Portal {
         elapsed: u64,
         world: &mut dyn World,
     ) -> Answer {
+        if login.at_endpoint.is_some() {
+            let settled = in_header::settle(login, matched, elapsed, request.now, world);
+            let user = settled.holder.map(|holder| holder.name);
+            return Answer {
+                event: Some(settled.event),
+                hold: settled.hold,
+                ..self.ask_again(request, user, world)
+            };
+        }
         let banned = login.is_banned();
         let user = login.settle(matched, world);
-        if login.at_endpoint.is_some() {
-            let user = user.map(|user| user.name);
-            let right = user.is_some();
-            let mut answer = self.ask_again(request, user, world);
-            answer.event = Some(if right {
-                world.record_success(elapsed);
-                Event::Pass(Method::Basic)
-            } else {
-                answer.hold = world.hold(FLOOR_BASIC);
-                doors::failure(&login, banned)
-            });
-            return answer;
-        }
         let domain = self.settings.domain_of(request.host_name());
         match (user, domain) {
             (Some(user), Some((_, domain))) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::harness::exposition::Exposition;
-use super::harness::question::basic;
+use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::site::USERS;
 use super::harness::{Ask, Connection, Gate, Site, until};
 use super::{account, ledger, storage};
@@ -194,4 +194,53 @@ fn a46_an_administrator_who_ends_all_sessions_of_a_user_is_obeyed_by_every_worke
             _ = ledger::auth_gate(&gate, &arguments);
         });
     }
+}
+
+#[test]
+fn a65_an_endpoint_that_caches_pays_once_for_each_domain_and_always_for_failures() {
+    let authz = "server:
+  endpoints:
+    authz:
+      auth-request:
+        implementation: AuthRequest
+        authn_strategies:
+          - { name: HeaderAuthorization, schemes: [basic], scheme_basic_cache_lifespan: 5m }
+          - { name: HeaderProxyAuthorization, schemes: [basic] }
+          - { name: CookieSession }
+";
+    let session = "session:
+  secret: an insecure secret for tests
+  cookies:
+    - domain: example.com
+      authelia_url: https://auth.example.com@port@
+    - domain: example.org
+      authelia_url: https://auth.example.org@port@
+";
+    let gate = Site::bed()
+        .yaml(authz)
+        .session(session)
+        .rules("access_control: { default_policy: one_factor }")
+        .server(METRICS)
+        .server(ENDPOINTS)
+        .start();
+    let cost = |header: &str, host: &str, password: &str| {
+        let before = hashes(&gate);
+        let question = Question::new("auth-request", host, "/x");
+        let answer = ask(&gate, &question.with(header, &basic("alice", password)));
+        if answer.status == 200 {
+            assert_eq!(answer.header("Remote-User"), Some("alice"));
+        }
+        (answer.status, hashes(&gate) - before)
+    };
+    let header = "Authorization";
+    assert_eq!(cost(header, APP, "password"), (200, 1.0));
+    assert_eq!(cost(header, "api.example.com", "password"), (200, 0.0));
+    assert_eq!(cost(header, "app.example.org", "password"), (200, 1.0));
+    assert_eq!(cost(header, APP, "wrong"), (401, 1.0));
+    assert_eq!(cost(header, APP, "wrong"), (401, 1.0));
+    for _ in 0..2 {
+        assert_eq!(cost("Proxy-Authorization", APP, "password"), (200, 1.0));
+    }
+    let passed = [("method", "basic"), ("result", "success")];
+    assert_eq!(numbers(&gate).get("logins_total", &passed), 5.0);
 }

@@ -19,8 +19,8 @@ pub(super) enum Verified {
 
 /// Who asks.
 pub(super) enum Who {
-    /// A credential has to be checked first.
-    Check(Given),
+    /// A credential has to be checked first, which stood in that header.
+    Check(Given, CredentialHeader),
     /// This is known.
     Found(Found),
 }
@@ -65,7 +65,7 @@ impl Endpoint {
                     let credential = credential(request, header, (schemes, question.app_passwords));
                     match (credential, verified.as_ref()) {
                         (Credential::None, _) => continue,
-                        (Credential::Good(given), None) => return Who::Check(given),
+                        (Credential::Good(given), None) => return Who::Check(given, header),
                         (Credential::Good(_), Some(Verified::Right(user))) => {
                             (found.user, found.level) = (Some(user.clone()), Level::OneFactor);
                         }
