@@ -13,6 +13,7 @@ mod nginx {
     mod servers;
 
     mod account;
+    mod app_passwords;
     mod audit;
     mod authentik;
     mod bodies;

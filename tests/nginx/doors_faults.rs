@@ -263,5 +263,5 @@ fn a_configuration_names_its_endpoints_and_their_strategies() {
         "/api/authz/inner/envoy//x",
         &[("Proxy-Authorization", "Bearer abc")],
     );
-    assert_eq!(token.status, 401, "nobody has a token yet");
+    assert_eq!(token.status, 401, "it is no app password");
 }

@@ -94,5 +94,6 @@ pub static ENGLISH: Messages = Messages {
     to_portal: "To the sign-in page",
 
     second: super::second::ENGLISH,
+    app_passwords: super::app_passwords::ENGLISH,
     account: super::account::ENGLISH,
 };

@@ -2,10 +2,12 @@
 //! a text that it lacks does not compile.
 
 mod account;
+mod app_passwords;
 mod english;
 mod second;
 
 pub use account::{AccountMessages, LetterMessages};
+pub use app_passwords::AppPasswordMessages;
 pub use english::ENGLISH;
 pub use second::SecondMessages;
 
@@ -125,6 +127,8 @@ pub struct Messages {
     pub second: SecondMessages,
     /// Factors, password and sessions in the users' own hands, and letters about them.
     pub account: AccountMessages,
+    /// Passwords for programs.
+    pub app_passwords: AppPasswordMessages,
 }
 
 /// Heading and text of an error page: what happened, and what to do.
