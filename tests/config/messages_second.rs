@@ -5,7 +5,7 @@ use super::messages::{errors, warnings, with};
 
 #[test]
 fn factors_and_codes_need_a_store_and_a_notifier() {
-    const STORE: &str = "has no effect without storage, where second factors and codes are kept; write storage.local.path and storage.encryption_key";
+    const STORE: &str = "has no effect without storage, where second factors, app passwords and codes are kept; write storage.local.path and storage.encryption_key";
     for section in [
         "totp: {period: 60}",
         "webauthn: {timeout: 60}",

@@ -318,8 +318,8 @@ fn lifetimes(limits: &AppPasswords, chosen: &str, t: &AppPasswordMessages) -> Ve
 fn period(seconds: u64, t: &AppPasswordMessages) -> String {
     let (phrase, number) = match seconds {
         0 => (t.seconds, 0),
-        _ if seconds % DAY == 0 => (t.days, seconds / DAY),
-        _ if seconds % HOUR == 0 => (t.hours, seconds / HOUR),
+        _ if seconds.is_multiple_of(DAY) => (t.days, seconds / DAY),
+        _ if seconds.is_multiple_of(HOUR) => (t.hours, seconds / HOUR),
         _ => (t.seconds, seconds),
     };
     phrase.with(&number.to_string())
