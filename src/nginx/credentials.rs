@@ -47,6 +47,7 @@ pub struct Shown {
 }
 
 /// What a credential is worth.
+#[derive(Clone)]
 pub enum Worth {
     /// It is this user's.
     Right(SignedIn),

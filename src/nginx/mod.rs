@@ -5,7 +5,7 @@
 //! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole, [`worker`] starts
 //! what runs beside requests. A request then
 //! meets [`clean`], [`access`] (with [`facts`], [`identify`], and [`credentials`] that [`passwords`] has
-//! checked) and [`reply`], or, in the portal's
+//! checked, equal ones once ([`shared_check`]), or [`look_up`] has found) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
 //! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
@@ -45,6 +45,7 @@ mod identity;
 mod job;
 mod load;
 mod log;
+mod look_up;
 mod marks;
 mod meters;
 mod module;
@@ -59,6 +60,7 @@ mod scrape;
 mod server_names;
 mod sessions;
 mod setup;
+mod shared_check;
 mod signals;
 mod snapshot;
 mod state;

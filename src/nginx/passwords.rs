@@ -1,21 +1,20 @@
 //! What a credential in the header of a guarded request is worth. A password is checked on a thread, an
-//! app password is looked up on one, while the request waits; then the phases go on where they stopped,
-//! and the access handler finds the outcome in the request's [`State`].
+//! app password is [looked up](super::look_up) on one, while the request waits; then the phases go on
+//! where they stopped, and the access handler finds the outcome in the request's [`State`].
 
-use std::{rc::Rc, sync::Arc};
+use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use super::{
     audit,
     conf::Loaded,
     credentials::{self, Place, Presented, Shown, Worth},
     durable::outage,
-    errands,
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
     flow::LONGEST_DELAY,
-    hashing, meters,
-    office::News,
+    hashing, identify, look_up,
     reply::Refusal,
     request::Request,
+    shared_check::{self, Checks},
     state::{By, SignedIn, State},
     wait::{self, Waiting},
     world::Surroundings,
@@ -24,7 +23,6 @@ use crate::{
     access::Level,
     portal::{
         Event, Login, Method, Verify,
-        app_password::{self, Check},
         in_header::{self, Asker, Given, Holder, InHeader, NameAndPassword, Scheme, Settled},
     },
     session::Realm,
@@ -41,18 +39,23 @@ pub enum Checked<'s> {
     Waits,
 }
 
-/// A credential on its way: where it stands, how it is written, and when, in milliseconds of the clock
-/// that nobody sets, it came.
+/// A credential on its way: where it stands and how it is written.
 #[derive(Clone, Copy)]
-struct Asked {
+pub struct Asked {
     place: Place,
     scheme: Scheme,
-    begun: u64,
+    /// When it came, in milliseconds of the clock that nobody sets.
+    pub begun: u64,
 }
 
 /// What came of it: its worth, what is told of it, and the milliseconds after its arrival before which
 /// it is not answered.
-type Outcome = (Worth, Event, u64);
+pub type Outcome = (Worth, Option<Event>, u64);
+
+thread_local! {
+    /// Of this worker: worth and time, as in [`Outcome`].
+    static CHECKS: Checks<(Worth, u64)> = Checks::default();
+}
 
 /// Finds out what a credential is worth that somebody presents to a host of `realm`. Who may not wait
 /// is refused if that takes a while.
@@ -84,7 +87,7 @@ pub fn check<'s>(
     match given {
         Some(Given::Password(pair)) => check_password(request, state, of, (asked, pair), may_wait),
         Some(Given::App(presented)) if may_wait => {
-            look_up(request, of.0, asked, presented)?;
+            look_up::start(request, of.0, asked, presented)?;
             Ok(Checked::Waits)
         }
         Some(Given::App(_)) => Err(Refusal::Unavailable(outage::RETRY_AFTER)),
@@ -106,50 +109,112 @@ fn check_password<'s>(
         now: super::now(),
         lasts: request.location().credentials().lasts,
     };
-    let worth = if let Some(holder) = in_header::recall(&pair, &asker, &mut world) {
+    if let Some(holder) = in_header::recall(&pair, &asker, &mut world) {
         audit::tell(request, Some(&Event::Pass(Method::Basic)));
-        worth_of(loaded, &holder)
-    } else if !may_wait {
+        let worth = worth_of(loaded, &holder);
+        return Ok(Checked::Known(state.set_shown(
+            asked.place,
+            asked.scheme,
+            worth,
+        )));
+    }
+    if !may_wait {
         return Err(Refusal::Unavailable(hashing::RETRY_AFTER));
-    } else {
-        match in_header::begin(pair, &asker, &mut world) {
-            Ok(verify) => {
-                hash(request, loaded, asked, verify);
-                return Ok(Checked::Waits);
-            }
-            Err(busy) => {
-                audit::tell(request, Some(&Event::TurnAway(Method::Basic)));
-                Worth::Unchecked(busy.retry_after)
-            }
+    }
+    let name = in_header::name_of(&pair, &asker, &mut world);
+    if CHECKS.with(|checks| checks.has_room(&name)) {
+        share(request, asked, name, pair);
+        return Ok(Checked::Waits);
+    }
+    match in_header::begin(pair, &asker, &mut world) {
+        Ok(verify) => {
+            hash(request, loaded, (asked, name), verify);
+            Ok(Checked::Waits)
         }
-    };
-    Ok(Checked::Known(state.set_shown(
-        asked.place,
-        asked.scheme,
-        worth,
-    )))
+        Err(busy) => {
+            audit::tell(request, Some(&Event::TurnAway(Method::Basic)));
+            let worth = Worth::Unchecked(busy.retry_after);
+            Ok(Checked::Known(state.set_shown(
+                asked.place,
+                asked.scheme,
+                worth,
+            )))
+        }
+    }
 }
 
-fn surroundings(request: Request<'_>) -> Result<Surroundings<'_>, Refusal> {
+/// What the portal room sees of nginx.
+pub fn surroundings(request: Request<'_>) -> Result<Surroundings<'_>, Refusal> {
     let unavailable = Refusal::Unavailable(outage::RETRY_AFTER);
     Surroundings::of(request.whole()).ok_or(unavailable)
 }
 
+/// Lets the request wait for the check of another that has brought the same.
+fn share(request: Request<'_>, asked: Asked, name: shared_check::Name, pair: NameAndPassword) {
+    let waiting = Waiting::start(request);
+    let waiter = move |told: Option<(Worth, u64)>| {
+        waiting.resume(move |request| match told {
+            Some((worth, hold)) => {
+                // The attempt is told of by whoever has made it.
+                let event = match worth {
+                    Worth::Right(_) => Some(Event::Pass(Method::Basic)),
+                    Worth::Unchecked(_) => Some(Event::TurnAway(Method::Basic)),
+                    Worth::Wrong => None,
+                };
+                go_on(request, asked, |_, _| (worth, event, hold));
+            }
+            None => try_again(request, asked, pair),
+        });
+    };
+    CHECKS.with(|checks| checks.wait(&name, Box::new(waiter)));
+}
+
+/// Whoever was to be checked first has gone.
+fn try_again(request: Request<'_>, asked: Asked, pair: NameAndPassword) {
+    let here = State::of(request).zip(identify::realm_of(request));
+    let Some((state, of)) = here else {
+        return wait::end(request, FAILED);
+    };
+    match check_password(request, state, of, (asked, pair), true) {
+        Ok(Checked::Waits) => {}
+        Ok(Checked::Known(_)) => wait::run_phases(request),
+        Err(_) => {
+            let worth = Worth::Unchecked(outage::RETRY_AFTER);
+            state.set_shown(asked.place, asked.scheme, worth);
+            wait::run_phases(request);
+        }
+    }
+}
+
 /// The request may have ended when this returns.
-fn hash(request: Request<'_>, loaded: &Loaded, asked: Asked, verify: Verify) {
+fn hash(
+    request: Request<'_>,
+    loaded: &Loaded,
+    (asked, name): (Asked, shared_check::Name),
+    verify: Verify,
+) {
     let Verify {
         hash,
         password,
         login,
     } = verify;
     let zone = Rc::clone(&request.whole().zone);
+    let check = shared_check::Check::begin(name, &CHECKS);
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
+        let told = Rc::new(Cell::new(None));
+        let tell = Rc::clone(&told);
         waiting.resume(move |request| {
             go_on(request, asked, |loaded, world| {
-                settle(loaded, world, asked, (login, matched))
+                let (worth, event, hold) = settle(loaded, world, asked, (login, matched));
+                tell.set(Some((worth.clone(), hold)));
+                (worth, Some(event), hold)
             });
         });
+        // Not before this request has gone its way: another's may bring it to its end.
+        if let Some(what) = told.take() {
+            check.tell(&what);
+        }
     };
     hashing::run(Waiting::start(request), zone, loaded.threads, work, then);
 }
@@ -160,7 +225,7 @@ fn settle(
     world: &mut Surroundings<'_>,
     asked: Asked,
     (login, matched): (Login, Option<bool>),
-) -> Outcome {
+) -> (Worth, Event, u64) {
     let Some(matched) = matched else {
         let turned_away = Event::TurnAway(Method::Basic);
         return (Worth::Unchecked(hashing::RETRY_AFTER), turned_away, 0);
@@ -175,63 +240,8 @@ fn settle(
     (worth, event, hold)
 }
 
-/// The request may have ended when this returns.
-fn look_up(
-    request: Request<'_>,
-    loaded: &Loaded,
-    asked: Asked,
-    presented: app_password::Presented,
-) -> Result<(), Refusal> {
-    let host = std::str::from_utf8(request.host()).map_err(|_| Refusal::Bad(400))?;
-    let from = (request.client(), super::now());
-    let Check { work, attempt } = Check::begin(presented, host, from, &mut surroundings(request)?);
-    let (office, told) = (Arc::clone(&loaded.office), Arc::clone(&loaded.office));
-    let (snapshot, zone) = (
-        Rc::clone(&loaded.snapshot),
-        Rc::clone(&request.whole().zone),
-    );
-    let held = Rc::clone(&zone);
-    let then = move |waiting: Waiting, looked: Option<(app_password::Looked, News)>| {
-        meters::set_errands(&zone);
-        let looked = looked.map(|(looked, news)| {
-            news.spread(&told, &snapshot, &zone, asked.begun);
-            looked
-        });
-        waiting.resume(move |request| {
-            go_on(request, asked, |loaded, world| {
-                judge(loaded, attempt.end(looked, world))
-            });
-        });
-    };
-    let work = move || office.look_up(work);
-    errands::run(Waiting::start(request), loaded.threads, work, then);
-    meters::set_errands(&held);
-    Ok(())
-}
-
-fn judge(loaded: &Loaded, checked: app_password::Checked) -> Outcome {
-    match checked {
-        app_password::Checked::Right(name) => {
-            let directory = loaded.snapshot.borrow();
-            let password = directory
-                .user(&name)
-                .map(|user| user.password.fingerprint());
-            let holder = password.map(|password| Holder { name, password });
-            let worth = holder.map_or(Worth::Wrong, |holder| worth_of(loaded, &holder));
-            (worth, Event::Pass(Method::AppPassword), 0)
-        }
-        app_password::Checked::Wrong { failure, hold } => {
-            (Worth::Wrong, Event::Fail(failure), hold)
-        }
-        app_password::Checked::Unknown(out) => {
-            let event = Event::outage(out);
-            (Worth::Unchecked(outage::RETRY_AFTER), event, 0)
-        }
-    }
-}
-
 /// The credential was checked: the request goes on, what was wrong when its time has come.
-fn go_on(
+pub fn go_on(
     request: Request<'_>,
     asked: Asked,
     end: impl FnOnce(&Loaded, &mut Surroundings<'_>) -> Outcome,
@@ -242,7 +252,7 @@ fn go_on(
         return wait::end(request, FAILED);
     };
     let (worth, event, hold) = end(loaded, &mut world);
-    audit::tell(request, Some(&event));
+    audit::tell(request, event.as_ref());
     state.set_shown(asked.place, asked.scheme, worth);
     let elapsed = super::milliseconds().saturating_sub(asked.begun);
     match hold.saturating_sub(elapsed).min(LONGEST_DELAY) {
@@ -252,7 +262,7 @@ fn go_on(
 }
 
 /// Whoever has another password by now is nobody.
-fn worth_of(loaded: &Loaded, holder: &Holder) -> Worth {
+pub fn worth_of(loaded: &Loaded, holder: &Holder) -> Worth {
     let directory = loaded.snapshot.borrow();
     let user = directory.holder(&holder.name, holder.password);
     user.map_or(Worth::Wrong, |user| {

@@ -91,6 +91,7 @@ pub struct Cleaned {
 }
 
 /// Who holds a session that stands.
+#[derive(Clone)]
 pub struct SignedIn {
     /// The user as he was when the request came.
     pub user: Arc<User>,

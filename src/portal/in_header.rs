@@ -136,6 +136,12 @@ pub fn recall(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> 
     Some(user.into())
 }
 
+/// What tells these and who sends them from any other, in this process: those who send the same at the
+/// same moment need not be checked one by one.
+pub fn name_of(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> [u8; 32] {
+    Remembered::name_of(&pass(pair, by), by.address, world)
+}
+
 /// Takes a name and a password on, to be checked and then settled by [`settle`]. The attempt is reserved
 /// before that.
 ///

@@ -106,14 +106,25 @@ impl Remembered {
     }
 
     fn digest(&self, pass: &Pass<'_>, world: &mut dyn World) -> Digest {
+        self.mac(pass, &[], world)
+    }
+
+    /// What tells a credential and who sends it from any other, in this process.
+    pub(super) fn name_of(pass: &Pass<'_>, from: IpAddr, world: &mut dyn World) -> Digest {
+        let from = from.to_string();
+        world.remembered().mac(pass, from.as_bytes(), world)
+    }
+
+    fn mac(&self, pass: &Pass<'_>, more: &[u8], world: &mut dyn World) -> Digest {
         let key = self.key.get_or_init(|| world.random());
         // A key of any length will do.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
             return world.random();
         };
-        for part in [pass.domain, pass.name, pass.password] {
+        let parts = [pass.domain, pass.name, pass.password].map(str::as_bytes);
+        for part in parts.into_iter().chain([more]) {
             mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part.as_bytes());
+            mac.update(part);
         }
         mac.finalize().into_bytes().into()
     }

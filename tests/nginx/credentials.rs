@@ -161,11 +161,15 @@ fn a58_wrong_passwords_are_slow_counted_and_told() {
         "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
     let gate = Site::bed().yaml(regulation).server(metrics).start();
     std::thread::scope(|scope| {
-        for name in ["alice", "alice", "alice", "nobody", "carol"] {
+        for (number, name) in ["alice", "alice", "alice", "nobody", "carol"]
+            .iter()
+            .enumerate()
+        {
             let gate = &gate;
             scope.spawn(move || {
                 let begun = Instant::now();
-                is_asked_for_a_password(&gate.send(&program("/x", name, "wrong")));
+                let wrong = format!("wrong {number}");
+                is_asked_for_a_password(&gate.send(&program("/x", name, &wrong)));
                 assert!(
                     begun.elapsed() >= SLOW,
                     "{name} after {:?}",
@@ -227,6 +231,34 @@ fn a59_a_burst_of_wrong_passwords_gets_no_more_tries_than_are_allowed() {
     let log = gate.log();
     let said = |result| log.matches(&format!("sign_in result={result} ")).count();
     assert_eq!((said("failure"), said("banned")), (3, 17), "{log}");
+}
+
+#[test]
+fn requests_that_come_at_once_with_the_same_password_are_one_attempt() {
+    let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
+    let metrics =
+        "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
+    let gate = Site::bed().yaml(regulation).server(metrics).start();
+    let at_once = |password: &'static str, status: u16| {
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                let gate = &gate;
+                scope.spawn(move || {
+                    let answer = gate.send(&program("/x", "alice", password));
+                    assert_eq!(answer.status, status, "{answer:?}");
+                });
+            }
+        });
+    };
+    // Else the fourth would be refused while three are under way.
+    at_once("password", 200);
+    assert_eq!(gate.backend().take().len(), 12);
+    assert!(!gate.log().contains("method=basic"), "{}", gate.log());
+    at_once("wrong", 401);
+    assert!(gate.backend().take().is_empty());
+    let counted = super::credentials_cache::numbers(&gate);
+    let passed = [("method", "basic"), ("result", "success")];
+    assert_eq!(counted.get("logins_total", &passed), 12.0);
 }
 
 #[test]

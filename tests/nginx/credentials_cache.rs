@@ -107,8 +107,9 @@ fn a58_a_ban_holds_what_is_remembered_too() {
     let gate = site().yaml(regulation).start();
     assert_eq!(cost(&gate, APP, "alice", "password"), (200, 1.0));
     std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| assert_eq!(cost(&gate, APP, "alice", "wrong").0, 401));
+        for wrong in ["wrong", "also wrong"] {
+            let gate = &gate;
+            scope.spawn(move || assert_eq!(cost(gate, APP, "alice", wrong).0, 401));
         }
     });
     assert_eq!(cost(&gate, APP, "alice", "password"), (401, 1.0));

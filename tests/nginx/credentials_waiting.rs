@@ -166,13 +166,45 @@ fn whoever_has_gone_is_not_hashed_and_troubles_nobody() {
     until("the first to be checked", || {
         (hashes(&gate, "done") == 1.0).then_some(())
     });
-    let all: Vec<_> = (0..20).map(|_| send("password")).collect();
+    let all: Vec<_> = (0..20)
+        .map(|number| send(&format!("wrong {number}")))
+        .collect();
     drop((slow, all));
     let begun = Instant::now();
     let answer = gate.send(&asked("GET", "/x", "bob", "password"));
     assert_eq!(answer.status, 200, "after {:?}", begun.elapsed());
     assert!(hashes(&gate, "abandoned") > 0.0);
     assert_eq!(gate.log().matches("result=failure").count(), 1);
+}
+
+#[test]
+fn whoever_waits_for_the_check_of_somebody_who_has_gone_is_checked() {
+    let gate = site(LONG).start();
+    let send = |name: &str| {
+        let mut connection = gate.connect(APP);
+        connection.send(asked("GET", "/x", name, "password").bytes(&[]));
+        connection
+    };
+    let places = || numbers(&gate).get("queue_length", &[("queue", "hashes_waiting")]);
+    // All places are taken, alice's first request waits for one, and her others for that.
+    let mut bobs: Vec<_> = (0..8)
+        .map(|number| {
+            let mut connection = gate.connect(APP);
+            let wrong = format!("wrong {number}");
+            connection.send(asked("GET", "/x", "bob", &wrong).bytes(&[]));
+            connection
+        })
+        .collect();
+    until("a queue", || (places() > 0.0).then_some(()));
+    let first = send("alice");
+    let mut others: Vec<_> = (0..3).map(|_| send("alice")).collect();
+    drop(first);
+    for other in &mut others {
+        assert_eq!(other.answer().status, 200);
+    }
+    for bob in &mut bobs {
+        assert_eq!(bob.answer().status, 401);
+    }
 }
 
 #[test]
@@ -192,12 +224,14 @@ fn a_reload_lets_those_end_whose_time_has_not_come() {
 #[test]
 fn where_nobody_can_check_another_password_it_is_said_when_to_come_back() {
     let gate = site(ENDLESS).start();
-    let send = || {
-        let mut connection = gate.connect(APP);
-        connection.send(asked("GET", "/x", "alice", "password").bytes(&[]));
-        connection
-    };
-    let _queue: Vec<_> = (0..70).map(|_| send()).collect();
+    let _queue: Vec<_> = (0..70)
+        .map(|number| {
+            let mut connection = gate.connect(APP);
+            let wrong = format!("wrong {number}");
+            connection.send(asked("GET", "/x", "alice", &wrong).bytes(&[]));
+            connection
+        })
+        .collect();
     let put_off = until("the queue to be full", || {
         Some(gate.send(&asked("GET", "/public/x", "alice", "password")))
             .filter(|answer| answer.status == 200)?;
