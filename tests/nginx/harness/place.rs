@@ -18,7 +18,23 @@ pub struct Place {
 }
 
 impl Place {
+    /// A place for this site, with its files.
     pub fn claim(site: &Site) -> Place {
+        let place = Place::empty();
+        for (path, text) in site.files() {
+            place.write(&path, &place.filled(&text));
+        }
+        for (path, mode) in &site.modes {
+            place.chmod(path, *mode);
+        }
+        for prepare in &site.preparations {
+            prepare(&place.prefix);
+        }
+        place
+    }
+
+    /// A place with nothing but the certificate.
+    pub fn empty() -> Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let prefix =
@@ -33,15 +49,6 @@ impl Place {
         };
         place.write("site.pem", &tls::authority().chain_pem);
         place.write("site.key", &tls::authority().key_pem);
-        for (path, text) in site.files() {
-            place.write(&path, &place.filled(&text));
-        }
-        for (path, mode) in &site.modes {
-            place.chmod(path, *mode);
-        }
-        for prepare in &site.preparations {
-            prepare(&place.prefix);
-        }
         place
     }
 
@@ -82,6 +89,7 @@ impl Place {
         let mut text = text
             .replace("@listen@", &format!("listen {ip}:{https} ssl http2;"))
             .replace("@clear@", &format!("listen {ip}:{http};"))
+            .replace("@tls@", &self.address.tls().to_string())
             .replace("@address@", &ip.to_string())
             .replace("@backend@", &self.backend.address.to_string())
             .replace("@port@", &self.address.port_suffix())
