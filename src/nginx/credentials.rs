@@ -226,8 +226,8 @@ fn look_in(
         .has_app_passwords();
     let found = in_header::read(values, schemes, app_passwords)?;
     // Where `auth_basic` asks for a password of its own, the header is meant for that.
-    let is_another_s = place == Place::Authorization && variables::asks_for_basic(request);
-    (!is_another_s).then_some(Presented::New(place, found))
+    let is_anothers = place == Place::Authorization && variables::asks_for_basic(request);
+    (!is_anothers).then_some(Presented::New(place, found))
 }
 
 /// The header whose credential was looked at before and counts at the location reached.

@@ -11,7 +11,7 @@ use super::{
     headers::{self, NoMemory},
     identify,
     request::{Request, bytes},
-    state::State,
+    state::{State, Told},
 };
 use crate::users::{HeaderSet, User, authentik, header_value, same_header};
 
@@ -88,11 +88,10 @@ pub fn add(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     if request.is_subrequest() {
         return Ok(());
     }
-    match state.has_headers() {
-        (true, false) => return Ok(()),
-        // An internal redirect has led to where something else says who the visitor is.
-        (true, true) => take_back(request, state)?,
-        (false, _) => {}
+    match state.told() {
+        Told::AsNow => return Ok(()),
+        Told::Otherwise => take_back(request, state)?,
+        Told::Nothing => {}
     }
     if sets == IdentityHeaders::OFF && location.backend_basic.is_none() {
         return Ok(());

@@ -17,7 +17,7 @@ use super::{
 use crate::portal::{
     Event, Method,
     app_password::{self, Check},
-    in_header::Holder,
+    in_header::Known,
 };
 
 /// Lets the request wait until an app password was looked up that somebody presents to its host. The
@@ -59,11 +59,8 @@ fn judge(loaded: &Loaded, checked: app_password::Checked) -> Outcome {
     match checked {
         app_password::Checked::Right(name) => {
             let directory = loaded.snapshot.borrow();
-            let password = directory
-                .user(&name)
-                .map(|user| user.password.fingerprint());
-            let holder = password.map(|password| Holder { name, password });
-            let worth = holder.map_or(Worth::Wrong, |holder| worth_of(loaded, &holder));
+            let user = directory.user(&name).map(Known::from);
+            let worth = user.map_or(Worth::Wrong, |user| worth_of(loaded, &user));
             (worth, Some(Event::Pass(Method::AppPassword)), 0)
         }
         app_password::Checked::Wrong { failure, hold } => {

@@ -23,7 +23,7 @@ use crate::{
     access::Level,
     portal::{
         Event, Login, Method, Verify,
-        in_header::{self, Asker, Given, Holder, InHeader, NameAndPassword, Scheme, Settled},
+        in_header::{self, Asker, Given, InHeader, Known, NameAndPassword, Scheme, Settled},
     },
     session::Realm,
     users::Workspace,
@@ -109,9 +109,9 @@ fn check_password<'s>(
         now: super::now(),
         lasts: request.location().credentials().lasts,
     };
-    if let Some(holder) = in_header::recall(&pair, &asker, &mut world) {
+    if let Some(user) = in_header::recall(&pair, &asker, &mut world) {
         audit::tell(request, Some(&Event::Pass(Method::Basic)));
-        let worth = worth_of(loaded, &holder);
+        let worth = worth_of(loaded, &user);
         return Ok(Checked::Known(state.set_shown(
             asked.place,
             asked.scheme,
@@ -231,12 +231,9 @@ fn settle(
         return (Worth::Unchecked(hashing::RETRY_AFTER), turned_away, 0);
     };
     let elapsed = super::milliseconds().saturating_sub(asked.begun);
-    let Settled {
-        holder,
-        event,
-        hold,
-    } = in_header::settle(login, matched, elapsed, super::now(), world);
-    let worth = holder.map_or(Worth::Wrong, |holder| worth_of(loaded, &holder));
+    let Settled { user, event, hold } =
+        in_header::settle(login, matched, elapsed, super::now(), world);
+    let worth = user.map_or(Worth::Wrong, |user| worth_of(loaded, &user));
     (worth, event, hold)
 }
 
@@ -262,9 +259,9 @@ pub fn go_on(
 }
 
 /// Whoever has another password by now is nobody.
-pub fn worth_of(loaded: &Loaded, holder: &Holder) -> Worth {
+pub fn worth_of(loaded: &Loaded, user: &Known) -> Worth {
     let directory = loaded.snapshot.borrow();
-    let user = directory.holder(&holder.name, holder.password);
+    let user = directory.holder(&user.name, user.password);
     user.map_or(Worth::Wrong, |user| {
         let (user, level) = (Arc::clone(user), Level::OneFactor);
         Worth::Right(SignedIn { user, level })

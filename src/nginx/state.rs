@@ -74,6 +74,17 @@ pub enum By {
     Header(Place),
 }
 
+/// What the headers for the backend say of the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// There are none yet.
+    Nothing,
+    /// What is so at the location reached.
+    AsNow,
+    /// What was so at another location, where something else said who he is.
+    Otherwise,
+}
+
 /// A header that was added for the backend, and the one before it. Lives in the request's pool.
 #[derive(Clone, Copy)]
 struct OwnHeader {
@@ -242,11 +253,13 @@ impl State {
         false
     }
 
-    /// Whether our headers were added already, and whether what they say of the visitor was said by
-    /// something else than what says it now.
-    pub fn has_headers(&self) -> (bool, bool) {
-        let has = self.own_headers.get().is_some();
-        (has, has && self.told.get() != self.by.get())
+    /// What our headers say of the visitor, if they were added already.
+    pub fn told(&self) -> Told {
+        match self.own_headers.get() {
+            None => Told::Nothing,
+            Some(_) if self.told.get() == self.by.get() => Told::AsNow,
+            Some(_) => Told::Otherwise,
+        }
     }
 
     /// Our headers were taken out again.

@@ -9,12 +9,13 @@ use super::Portal;
 use super::answer::Answer;
 use super::doors::{self, CredentialHeader, Schemes, credential};
 use super::event::{Event, Method};
-use super::login::{Credentials, Door, Known, Login, Verify};
+use super::login::{Credentials, Door, Login, Verify};
 use super::onward::Wish;
 use super::remembered::{Note, Pass, Remembered};
 use super::world::{Busy, World};
 
 pub use super::doors::credential::{Given, NameAndPassword};
+pub use super::login::Known;
 
 /// How a credential is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,19 +73,10 @@ pub struct Asker<'a> {
     pub lasts: u64,
 }
 
-/// The user whose credential it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Canonical name.
-    pub name: String,
-    /// Fingerprint of the password hash that it was checked against.
-    pub password: u64,
-}
-
 /// What became of a password that was checked.
 pub struct Settled {
     /// Whose it is.
-    pub holder: Option<Holder>,
+    pub user: Option<Known>,
     /// For the log.
     pub event: Event,
     /// Milliseconds after the request arrived before which it is not answered.
@@ -131,9 +123,8 @@ impl Portal {
 }
 
 /// Whose name and password these were a moment ago, if they are still.
-pub fn recall(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> Option<Holder> {
-    let user = Remembered::recall(&pass(pair, by), (by.address, by.now), world)?;
-    Some(user.into())
+pub fn recall(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> Option<Known> {
+    Remembered::recall(&pass(pair, by), (by.address, by.now), world)
 }
 
 /// What tells these and who sends them from any other, in this process: those who send the same at the
@@ -177,7 +168,7 @@ pub fn settle(
     let user = login.settle(matched, world);
     let Some(user) = user else {
         return Settled {
-            holder: None,
+            user: None,
             hold: world.hold(FLOOR_BASIC),
             event: doors::failure(&login, banned),
         };
@@ -187,7 +178,7 @@ pub fn settle(
         note.keep(&user, now, world);
     }
     Settled {
-        holder: Some(user.into()),
+        user: Some(user),
         event: Event::Pass(Method::Basic),
         hold: 0,
     }
@@ -218,13 +209,6 @@ pub fn challenge(header: CredentialHeader, scheme: Scheme, was_wrong: bool) -> A
         }
     };
     Answer::text(status).with(name, value)
-}
-
-impl From<Known> for Holder {
-    fn from(user: Known) -> Self {
-        let Known { name, password } = user;
-        Holder { name, password }
-    }
 }
 
 #[cfg(test)]

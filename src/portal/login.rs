@@ -70,13 +70,13 @@ pub struct Login {
     pub(super) note: Option<Note>,
 }
 
-/// A user whom somebody wants to sign in as.
-#[derive(Clone)]
-pub(super) struct Known {
+/// A user whom somebody wants to sign in as, or has shown to be.
+#[derive(Clone, Debug)]
+pub struct Known {
     /// Canonical name.
-    pub(super) name: String,
+    pub name: String,
     /// Fingerprint of the hash that the password is checked against.
-    pub(super) password: u64,
+    pub password: u64,
 }
 
 impl From<&User> for Known {
@@ -123,7 +123,7 @@ impl Portal {
     ) -> Answer {
         if login.at_endpoint.is_some() {
             let settled = in_header::settle(login, matched, elapsed, request.now, world);
-            let user = settled.holder.map(|holder| holder.name);
+            let user = settled.user.map(|user| user.name);
             return Answer {
                 event: Some(settled.event),
                 hold: settled.hold,

@@ -335,6 +335,78 @@ fn what_a_location_reads_can_be_chosen() {
 }
 
 #[test]
+fn what_is_read_is_inherited_until_something_else_is_said() {
+    let server = "server {
+        @listen@
+        server_name other.example.com;
+        auth_gate on;
+        auth_gate_credentials basic;
+        location / { @proxy@ location /inner/ { if ($arg_x) { set $y 1; } @proxy@ } }
+        location /cookie/ { auth_gate_credentials cookie; @proxy@ location /cookie/inner/ { @proxy@ } }
+    }";
+    let gate = Site::bed()
+        .http("auth_gate_credentials cookie;")
+        .server(server)
+        .start();
+    let asks = |host: &str, target: &str| {
+        let answer = gate.page(host, target);
+        (answer.status, answer.header("WWW-Authenticate").is_some())
+    };
+    assert_eq!(asks(APP, "/x"), (302, false));
+    for target in ["/", "/inner/", "/inner/?x=1"] {
+        assert_eq!(asks("other.example.com", target), (401, true), "{target}");
+    }
+    for target in ["/cookie/", "/cookie/inner/"] {
+        assert_eq!(asks("other.example.com", target), (302, false), "{target}");
+    }
+    assert_eq!(
+        user(&gate, &program("/x", "alice", "password")),
+        (302, None)
+    );
+}
+
+#[test]
+fn a69_an_address_with_two_signs_or_of_another_domain_is_nobodys() {
+    let search = "
+authentication_backend:
+  file:
+    path: users.yml
+    search: { email: true, case_insensitive: false }";
+    let gate = Site::bed().backend(search).start();
+    std::thread::scope(|scope| {
+        for name in [
+            "x@alice@example.com",
+            "alice@example.com@evil.test",
+            "alice@evil.test",
+            "alice@example.com\0",
+            " alice@example.com",
+            "Alice",
+        ] {
+            let gate = &gate;
+            scope.spawn(move || {
+                is_asked_for_a_password(&gate.send(&program("/x", name, "password")));
+            });
+        }
+    });
+    assert!(gate.backend().take().is_empty());
+    let right = program("/x", "ALICE@Example.com", "password");
+    assert_eq!(user(&gate, &right), told("alice"));
+}
+
+#[test]
+fn an_error_page_may_dress_the_refusal_and_the_challenge_stays() {
+    let app = "error_page 401 /refused.html;
+        location = /refused.html { auth_gate off; root @prefix@/html; }";
+    let gate = Site::bed()
+        .app(app)
+        .file("html/refused.html", "a page of the site")
+        .start();
+    let answer = gate.send(&Ask::page(APP, "/x").with("Authorization", "Basic !"));
+    is_asked_for_a_password(&answer);
+    assert_eq!(answer.text(), "a page of the site");
+}
+
+#[test]
 fn a74_mistakes_stop_nginx_with_a_sentence() {
     let refused = |line: &str, said: &[&str]| {
         Site::bed().app(line).check().refused(said);

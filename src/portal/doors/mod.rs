@@ -164,10 +164,10 @@ impl Portal {
             now: request.now,
             lasts,
         };
-        if let Some(holder) = in_header::recall(&pair, &asker, world) {
+        if let Some(user) = in_header::recall(&pair, &asker, world) {
             return Step::Answer(Answer {
                 event: Some(Event::Pass(Method::Basic)),
-                ..self.ask_again(request, Some(holder.name), world)
+                ..self.ask_again(request, Some(user.name), world)
             });
         }
         match in_header::begin(pair, &asker, world) {
