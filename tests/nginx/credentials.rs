@@ -359,10 +359,9 @@ fn what_is_read_is_inherited_until_something_else_is_said() {
     for target in ["/cookie/", "/cookie/inner/"] {
         assert_eq!(asks("other.example.com", target), (302, false), "{target}");
     }
-    assert_eq!(
-        user(&gate, &program("/x", "alice", "password")),
-        (302, None)
-    );
+    // A program is not redirected.
+    let asked = user(&gate, &program("/x", "alice", "password"));
+    assert_eq!(asked, (401, None));
 }
 
 #[test]
