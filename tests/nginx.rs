@@ -48,6 +48,8 @@ mod nginx {
     mod methods;
     mod metrics;
     mod outlive;
+    mod outpost;
+    mod outpost_replayed;
     mod path_rules;
     mod paths;
     mod plain_http;
@@ -62,6 +64,7 @@ mod nginx {
     mod second_factor;
     mod sessions;
     mod shared;
+    mod sign_out_everywhere;
     mod smoke;
     mod soak;
     mod storage;

@@ -123,6 +123,8 @@ pub struct LocationConf {
     pub portal: Option<String>,
     /// `auth_gate_endpoints`.
     pub endpoints: bool,
+    /// `auth_gate_sign_out`.
+    pub sign_out: bool,
     /// `auth_gate_trusted_proxies`; made whole by the merge.
     pub trusted_proxies: Option<Rc<[IpNet]>>,
     /// `auth_gate_metrics`.
@@ -194,8 +196,12 @@ pub enum ChallengeForm {
 impl LocationConf {
     /// Whether requests that reach this location are guarded.
     pub fn is_guarded(&self) -> bool {
-        let serves = self.portal.is_some() || self.endpoints || self.metrics;
-        self.gate == Some(true) && !serves
+        self.gate == Some(true) && !self.answers() && !self.metrics
+    }
+
+    /// Whether the handler of the portal answers here.
+    pub fn answers(&self) -> bool {
+        self.portal.is_some() || self.endpoints || self.sign_out
     }
 
     /// Which identity headers hold here.

@@ -24,7 +24,7 @@ use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 19] = [
+static mut COMMANDS: [ngx_command_t; 20] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -59,6 +59,12 @@ static mut COMMANDS: [ngx_command_t; 19] = [
         c"auth_gate_endpoints",
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         auth_gate_endpoints,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_sign_out",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_sign_out,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -196,6 +202,7 @@ setters! {
     auth_gate_store_grace(MainConf) = set_grace;
     auth_gate_portal(LocationConf) = portal::set_portal;
     auth_gate_endpoints(LocationConf) = doors::set_endpoints;
+    auth_gate_sign_out(LocationConf) = doors::set_sign_out;
     auth_gate_trusted_proxies(LocationConf) = doors::set_trusted_proxies;
     auth_gate_metrics(LocationConf) = scrape::set_metrics;
     auth_gate_policy(LocationConf) = set_policy;

@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, ptr::NonNull};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::{
     conf::{BackendBasic, IdentityHeaders, LocationConf},
     directive::{Directive, Mistake},
@@ -13,7 +11,11 @@ use super::{
     request::{Request, bytes},
     state::{State, Told},
 };
-use crate::users::{HeaderSet, User, authentik, header_value, same_header};
+use crate::users::{
+    HeaderSet, User,
+    authentik::{self, replaces},
+    backend_basic, same_header,
+};
 
 /// `auth_gate_identity_headers`.
 pub fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
@@ -130,12 +132,6 @@ fn take_back(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     Ok(())
 }
 
-/// Whether an additional header of the user's stands in the place of `name`.
-fn replaces(user: Option<&User>, name: &str) -> bool {
-    let mut additional = user.map_or(&[][..], |user| &user.additional_headers).iter();
-    additional.any(|(other, _)| same_header(other.as_bytes(), name.as_bytes()))
-}
-
 fn push(request: Request<'_>, state: &State, name: &str, value: &str) -> Result<(), NoMemory> {
     state.remember_header(request, headers::push(request, name, value)?)
 }
@@ -164,19 +160,14 @@ fn add_authentik(request: Request<'_>, state: &State, user: Option<&User>) -> Re
     Ok(())
 }
 
-/// What identifies the user for good: the attribute of that name, else what only we can make of
-/// the name.
 fn uid<'u>(request: Request<'_>, user: &'u User) -> Result<Cow<'u, str>, NoMemory> {
-    if let Some(uid) = user.attributes.get("uid") {
-        return Ok(header_value(uid));
-    }
     let whole = request.whole();
     let keys = whole
         .loaded
         .as_ref()
         .and_then(|loaded| loaded.lasting_keys.as_ref());
     let keys = keys.or_else(|| whole.zone.keys()).ok_or(NoMemory)?;
-    Ok(keys.uid(&user.name).into())
+    Ok(authentik::uid(user, |name| keys.uid(name)))
 }
 
 /// Whatever the client has in `Authorization` goes; what is made of two attributes of the user
@@ -189,7 +180,7 @@ fn add_basic(
 ) -> Result<(), NoMemory> {
     take_out(request, state, b"Authorization")?;
     request.raw_mut().headers_in.authorization = std::ptr::null_mut();
-    let value = user.and_then(|user| derived(user, basic));
+    let value = user.and_then(|user| backend_basic(user, &basic.user, &basic.password));
     let Some(value) = value.filter(|_| !replaces(user, "Authorization")) else {
         return Ok(());
     };
@@ -197,14 +188,6 @@ fn add_basic(
     state.remember_header(request, element)?;
     request.raw_mut().headers_in.authorization = element.as_ptr();
     Ok(())
-}
-
-fn derived(user: &User, basic: &BackendBasic) -> Option<String> {
-    let name = user.attributes.get(&*basic.user).or(user.emails.first())?;
-    let password = user.attributes.get(&*basic.password)?;
-    // A colon would move the border between the two.
-    let whole = !name.contains(':') && !password.is_empty();
-    whole.then(|| format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
 }
 
 fn take_out(request: Request<'_>, state: &State, name: &[u8]) -> Result<(), NoMemory> {

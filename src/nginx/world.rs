@@ -61,6 +61,10 @@ impl World for Surroundings<'_> {
         self.keys
     }
 
+    fn lasting_keys(&self) -> &Keys {
+        self.loaded.lasting_keys.as_ref().unwrap_or(self.keys)
+    }
+
     fn rules(&self) -> &Rules {
         &self.loaded.config.rules
     }

@@ -121,6 +121,9 @@ impl Event {
             )),
             Event::Pass(_) | Event::TurnAway(_) => return None,
             Event::SignOut(user) => begin("sign_out", "success").text("user", user),
+            Event::SignOutEverywhere(user, count) => begin("sign_out", "success")
+                .number("count", *count)
+                .text("user", user),
             Event::Leave(user) => begin("elevate", "success").text("user", user),
             Event::NoLeave(user) => begin("elevate", "failure").text("user", user),
             Event::WrongPassword(user) => begin("change_password", "failure").text("user", user),

@@ -22,6 +22,8 @@ pub enum Event {
     TurnAway(Method),
     /// A session was ended by its user.
     SignOut(String),
+    /// A user has ended all sessions, this one among them; so many.
+    SignOutEverywhere(String, usize),
     /// A user has leave to change factors and password.
     Leave(String),
     /// A user gave back a code that was not mailed, or may not try.

@@ -14,6 +14,11 @@ pub trait World {
     /// The keys of cookies and form tokens.
     fn keys(&self) -> &Keys;
 
+    /// The keys that outlive the process, where there are such.
+    fn lasting_keys(&self) -> &Keys {
+        self.keys()
+    }
+
     /// The access rules.
     fn rules(&self) -> &Rules;
 

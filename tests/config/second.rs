@@ -66,6 +66,7 @@ fn with_a_store_there_are_all_with_authelias_defaults() {
         change_password,
         policy,
         app_passwords,
+        ..
     } = settings.account;
     assert_eq!(app_passwords, Some(AppPasswords::default()));
     let Elevation {

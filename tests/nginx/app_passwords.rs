@@ -176,6 +176,30 @@ fn wrong_ones_are_slow_told_and_counted_and_never_hashed() {
 }
 
 #[test]
+fn many_that_are_right_at_once_are_no_failures() {
+    let regulation =
+        "regulation: { modes: [user, ip], max_retries: 3, find_time: 2m, ban_time: 5m }";
+    let gate = bed().yaml(regulation).workers(2).start();
+    let token = add(&gate, "alice", "Sync", &[]);
+    std::thread::scope(|scope| {
+        for number in 0..24 {
+            let (gate, token) = (&gate, &token);
+            scope.spawn(move || {
+                let value = match number % 2 {
+                    0 => basic("alice", token),
+                    _ => bearer(token),
+                };
+                let answer = asked(gate, "forward-auth", APP, &value);
+                assert_eq!(told(&answer), (200, Some("alice")));
+            });
+        }
+    });
+    gate.signed_in("alice");
+    let used = auth_gate(&gate, &["list", "--format", "json"]);
+    assert!(!used.contains("\"last_used\":null"), "{used}");
+}
+
+#[test]
 fn a58_wrong_ones_ban_whom_they_name() {
     let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
     let gate = bed().yaml(regulation).start();

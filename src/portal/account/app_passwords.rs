@@ -121,10 +121,7 @@ impl Portal {
         + 'static,
     ) -> Step {
         let random = Zeroizing::new(world.random());
-        let Some((random, _)) = random.split_first_chunk() else {
-            return Step::Answer(self.refusal(super::super::reader(request), 500, None));
-        };
-        let token = Token::new(random);
+        let token = Token::new(random.first_chunk().expect("32 bytes hold 30"));
         let made = Made {
             id: token.id(),
             name: wanted.name,

@@ -1,6 +1,8 @@
 //! An endpoint as a configuration describes it: where it stands, what it understands, and in which
 //! ways it finds out who asks.
 
+use super::authentik;
+
 /// Below what an endpoint stands, unless it is the oldest.
 const ENDPOINTS: &str = "/api/authz/";
 
@@ -9,7 +11,8 @@ const LEGACY: &str = "/api/verify";
 
 /// Whether `target`, raw and below the portal's own path, is one that an endpoint could have.
 pub fn may_be_endpoint(target: &[u8]) -> bool {
-    target.starts_with(ENDPOINTS.as_bytes()) || target.starts_with(LEGACY.as_bytes())
+    let mut begins = [ENDPOINTS, LEGACY, authentik::ENDPOINTS].into_iter();
+    begins.any(|begin| target.starts_with(begin.as_bytes()))
 }
 
 /// One authorization endpoint.
@@ -19,7 +22,15 @@ pub struct Endpoint {
     pub(super) implementation: Implementation,
     pub(super) strategies: Vec<Strategy>,
     /// For which headers passwords that were right are remembered, and for how many seconds.
-    remembers: Vec<(CredentialHeader, u64)>,
+    pub(super) remembers: Vec<(CredentialHeader, u64)>,
+    pub(super) dialect: Dialect,
+}
+
+/// Whose endpoints these are: what is told of a user, and how people are sent to the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Authelia,
+    Authentik,
 }
 
 /// Whose way of asking an endpoint understands.
@@ -107,6 +118,7 @@ impl Endpoint {
             implementation,
             strategies,
             remembers: Vec::new(),
+            dialect: Dialect::Authelia,
         }
     }
 

@@ -4,9 +4,11 @@
 //! is their answer, and that is about whoever asks.
 
 mod asked;
+mod authentik;
 pub(super) mod credential;
 mod endpoint;
 mod fault;
+mod portal;
 mod reply;
 mod who;
 
@@ -18,18 +20,21 @@ use super::app_password::{Check, Checked, Presented};
 use super::errand::Cost;
 use super::event::{Aim, Event, Failure, Method, Misask, Why};
 use super::in_header::{self, Asker, NameAndPassword};
+use super::leave_everywhere::{Leaving, Place};
 use super::login::{Door, Login};
 use super::request::Request;
 use super::settings::Domain;
 use super::world::World;
 use super::{Portal, Step};
 
+pub(super) use authentik::endpoints as endpoints_of_authentik;
 pub use endpoint::{
     CredentialHeader, Endpoint, Implementation, Schemes, Strategy, may_be_endpoint,
 };
 
 use asked::Asked;
 use credential::Given;
+use endpoint::Dialect;
 use fault::Fault;
 use who::{Verified, Who};
 
@@ -37,6 +42,8 @@ use who::{Verified, Who};
 struct Question<'p, 'q> {
     asked: Asked<'q>,
     domain: &'p Domain,
+    /// The host as rules see it.
+    host: String,
     /// The portal's address.
     portal: Option<String>,
     /// Whether there are app passwords.
@@ -57,13 +64,16 @@ impl Portal {
         match self.asked_endpoint(request) {
             Some(endpoint) if endpoint.takes(request.method) => None,
             Some(_) => Some(Answer::text(405).with("Allow", "GET, HEAD")),
+            None if self.leaving(request).is_some() => None,
             None => only.then(|| Answer::text(404)),
         }
     }
 
-    /// Whether `request` is one to an endpoint.
+    /// Whether `request` is about another that a proxy has: its own host and scheme say nothing then.
     pub fn is_question(&self, request: &Request<'_>) -> bool {
+        let proxied = |leaving: &Leaving<'_>| leaving.place == Place::Proxied;
         self.asked_endpoint(request).is_some()
+            || self.leaving(request).as_ref().is_some_and(proxied)
     }
 
     /// The cookie domain whose session says who makes `request`: that of the address which an
@@ -74,7 +84,8 @@ impl Portal {
         let domain = match self.asked_endpoint(request) {
             Some(endpoint) if !endpoint.looks_at_cookies(request) => return None,
             Some(endpoint) => self.question(request, endpoint).ok()?.domain,
-            None if only || !request.is_https() => return None,
+            None if only => self.leaving(request)?.domain,
+            None if !request.is_https() => return None,
             None => self.settings.domain_of(request.host_name())?.1,
         };
         Some(&domain.realm)
@@ -95,7 +106,9 @@ impl Portal {
             (verdict.decision == Decision::Allow).then_some(verdict)
         });
         match open {
-            Some(verdict) => Answer::leave().judged(Judged::Verdict(verdict)),
+            Some(verdict) => endpoint
+                .leave(request, &question, None)
+                .judged(Judged::Verdict(verdict)),
             None => {
                 let answer = self.refusal(super::reader(request), 503, Some(retry_after));
                 answer.judged(Judged::Unavailable)
@@ -120,7 +133,8 @@ impl Portal {
     }
 
     fn asked_endpoint(&self, request: &Request<'_>) -> Option<&Endpoint> {
-        let path = request.doorway.as_ref()?.path(request.base)?;
+        let doorway = request.doorway.as_ref().filter(|it| !it.here.sign_out)?;
+        let path = doorway.path(request.base)?;
         self.settings
             .endpoints
             .iter()
@@ -195,10 +209,13 @@ impl Portal {
         let host = object.host();
         let domain = self.settings.domains.iter().find(|d| d.realm.covers(host));
         let domain = domain.ok_or_else(|| Fault::Outside(asked.sources.host, host.to_owned()))?;
-        let portal = asked::portal(request, doorway, endpoint, domain)?;
+        let portal = portal::address(request, doorway, endpoint, domain)?;
+        let host = host.to_owned();
+        drop(object);
         Ok(Question {
             asked,
             domain,
+            host,
             portal,
             app_passwords: self.settings.account.app_passwords.is_some(),
         })

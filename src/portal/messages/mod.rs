@@ -67,6 +67,10 @@ pub struct Messages {
     pub sign_out_question: &'static str,
     /// What signing out means.
     pub sign_out_explained: &'static str,
+    /// Heading of the confirmation where all sessions of the user are to end.
+    pub everywhere_question: &'static str,
+    /// What that means.
+    pub everywhere_explained: &'static str,
     /// Link that leaves the confirmation.
     pub stay: &'static str,
     /// Heading after signing out.
