@@ -12,7 +12,7 @@ use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
 use crate::store::AppPassword;
-use crate::users::app_password::{BadHost, Grant, HostScope, Id, Token};
+use crate::users::app_password::{BadHost, Grant, HostScope, Id, LONGEST_LIFE, Token};
 
 use super::change::Change;
 use super::devices::{Answering, Refused, refused, tidy_name};
@@ -60,9 +60,10 @@ impl Wanted {
         limits: &AppPasswords,
     ) -> Result<Wanted, Vec<BadWish>> {
         let fits = match (lifetime, limits.maximum_lifetime) {
-            (Some(0), _) | (None, Some(_)) => false,
-            (Some(seconds), Some(most)) => seconds <= most,
-            (_, None) => true,
+            (None, limit) => limit.is_none(),
+            (Some(seconds), limit) => {
+                (1..=limit.unwrap_or(LONGEST_LIFE).min(LONGEST_LIFE)).contains(&seconds)
+            }
         };
         match (tidy_name(name), HostScope::read(hosts), fits) {
             (Some(name), Ok(hosts), true) => Ok(Wanted {

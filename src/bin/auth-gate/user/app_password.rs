@@ -2,7 +2,7 @@
 
 use ngx_http_auth_gate_module::config::parse_duration;
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords};
-use ngx_http_auth_gate_module::users::app_password::{HostScope, Id, RANDOM, Token};
+use ngx_http_auth_gate_module::users::app_password::{HostScope, Id, LONGEST_LIFE, RANDOM, Token};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -137,6 +137,9 @@ fn add(arguments: &AppPasswordAdd) -> Result<Report, String> {
 fn seconds(text: &str) -> Result<u64, String> {
     match parse_duration(text) {
         Ok(0) => Err("--expires: leaves no time to use it; write for instance 90d".into()),
+        Ok(seconds) if seconds > LONGEST_LIFE => Err(
+            "--expires: more than a hundred years; leave it out for one that does not end".into(),
+        ),
         Ok(seconds) => Ok(seconds),
         Err(error) => Err(format!("--expires: `{text}` {error}")),
     }

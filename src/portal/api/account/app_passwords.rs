@@ -18,8 +18,7 @@ use super::{Place, name_in};
 const BAD_NAME: &str = "The name has 1 to 64 characters, none of them a control character.";
 const BAD_HOSTS: &str =
     "A host is a name such as dav.example.com, or *.example.com for all below it; at most 16.";
-const BAD_LIFETIME: &str =
-    "The seconds in expires_in are 0, or more than app_passwords.maximum_lifetime allows.";
+const BAD_LIFETIME: &str = "The seconds in expires_in are 0, more than app_passwords.maximum_lifetime allows, or more than a hundred years.";
 const SAME_NAME: &str = "Another one of your app passwords has that name.";
 const TOO_MANY: &str = "You have as many app passwords as one may have.";
 
