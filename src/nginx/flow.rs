@@ -23,7 +23,9 @@ use super::{
     presented::{self, Presented},
     reply,
     request::Request,
-    sweep, visit,
+    sweep,
+    unsettled::Unsettled,
+    visit,
     wait::{self, Waiting},
     world::Surroundings,
 };
@@ -144,9 +146,12 @@ fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: 
         login,
     } = verify;
     let zone = Rc::clone(&request.whole().zone);
+    let unsettled = Unsettled::of(&login, &zone);
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
+        let unsettled = unsettled.checked(matched);
         waiting.resume(move |request| {
+            unsettled.settle(matched);
             let step = with_visit(request, &[], |portal, visit, world| {
                 Step::Answer(match matched {
                     Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),

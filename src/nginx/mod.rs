@@ -67,6 +67,7 @@ mod state;
 mod surroundings;
 mod sweep;
 mod timer;
+mod unsettled;
 mod variables;
 mod visit;
 mod wait;

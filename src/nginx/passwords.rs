@@ -16,6 +16,7 @@ use super::{
     request::Request,
     shared_check::{self, Checks},
     state::{By, SignedIn, State},
+    unsettled::Unsettled,
     wait::{self, Waiting},
     world::Surroundings,
 };
@@ -200,11 +201,14 @@ fn hash(
     } = verify;
     let zone = Rc::clone(&request.whole().zone);
     let check = shared_check::Check::begin(name, &CHECKS);
+    let unsettled = Unsettled::of(&login, &zone);
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
+        let unsettled = unsettled.checked(matched);
         let told = Rc::new(Cell::new(None));
         let tell = Rc::clone(&told);
         waiting.resume(move |request| {
+            unsettled.settle(matched);
             go_on(request, asked, |loaded, world| {
                 let (worth, event, hold) = settle(loaded, world, asked, (login, matched));
                 tell.set(Some((worth.clone(), hold)));

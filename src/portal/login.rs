@@ -88,6 +88,13 @@ impl From<&User> for Known {
     }
 }
 
+impl Login {
+    /// What is counted of the attempt until it is settled; `None` when the address or the user is banned.
+    pub fn reservation(&self) -> Option<Reservation> {
+        self.reservation
+    }
+}
+
 impl Portal {
     /// Begins an attempt, if another password can be checked.
     pub(super) fn begin(
@@ -143,7 +150,7 @@ impl Portal {
     }
 
     /// Answers an attempt whose password nobody could check: 503 with `Retry-After`. For the glue,
-    /// when a check that was admitted cannot be run after all; the attempt stays counted.
+    /// when a check that was admitted cannot be run after all; the glue takes the attempt back.
     pub fn turn_away(
         &self,
         request: &Request<'_>,

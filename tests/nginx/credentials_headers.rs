@@ -53,6 +53,28 @@ fn a39_what_was_read_is_taken_out() {
 }
 
 #[test]
+fn a39_what_backends_take_for_a_header_that_was_read_goes_with_it() {
+    let app = "location /proxy/ { auth_gate_credentials proxy_basic; @proxy@ }";
+    let odd = "underscores_in_headers on; ignore_invalid_headers off;";
+    let gate = Site::bed().http(odd).app(app).start();
+    let pair = basic("alice", "password");
+    let ask = |target: &str, name: &str, like: &[&str]| {
+        let ask = Ask::page(APP, target).with(name, &pair);
+        let forged = |ask: Ask, like: &&str| ask.with(like, "Basic forged");
+        like.iter().fold(ask, forged)
+    };
+    let proxy = ["Proxy_Authorization", "PROXY.authorization"];
+    for ask in [
+        ask("/proxy/", "Proxy-Authorization", &proxy),
+        ask("/x", "Authorization", &["Authorization_"]),
+    ] {
+        let seen = seen(&gate, &ask);
+        assert_eq!(seen.one("Remote-User"), "alice");
+        assert!(!format!("{seen:?}").contains("forged"), "{seen:?}");
+    }
+}
+
+#[test]
 fn a39_what_was_not_read_arrives_byte_for_byte() {
     let app = "location /cookie/ { auth_gate_credentials cookie; @proxy@ }
         location /open/ { auth_gate_policy bypass; @proxy@ }

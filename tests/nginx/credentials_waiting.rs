@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::credentials_cache::numbers;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::site::USERS;
 use super::harness::{Ask, Connection, Gate, Site, grpc, until};
@@ -19,6 +20,11 @@ const LONG: &str = "$argon2id$v=19$m=19456,t=20,p=1$wXUt2DNrDNkeUyAU9f4gHA$L3Bvb
 const ENDLESS: &str = "$argon2id$v=19$m=19456,t=100,p=1$KhSuHVMuf4sJ54J7Wzy3xA$eQTmLwzTl95yL2S5OEufcqYYAga118F+NcZUWICNCfA";
 
 fn site(hash: &str) -> Site {
+    // Attempts under way count as failed until they are through.
+    regulated(hash, "regulation: { max_retries: 0 }")
+}
+
+fn regulated(hash: &str, regulation: &str) -> Site {
     let users = USERS
         .lines()
         .map(|line| match line.split_once("password: ") {
@@ -28,8 +34,7 @@ fn site(hash: &str) -> Site {
     Site::bed()
         .users(&users.collect::<String>())
         .server(METRICS)
-        // Attempts under way count as failed until they are through.
-        .yaml("regulation: { max_retries: 0 }")
+        .yaml(regulation)
 }
 
 fn asked(method: &str, target: &str, name: &str, password: &str) -> Ask {
@@ -175,6 +180,41 @@ fn whoever_has_gone_is_not_hashed_and_troubles_nobody() {
     assert_eq!(answer.status, 200, "after {:?}", begun.elapsed());
     assert!(hashes(&gate, "abandoned") > 0.0);
     assert_eq!(gate.log().matches("result=failure").count(), 1);
+}
+
+#[test]
+fn a58_whoever_goes_before_a_password_is_checked_has_not_failed() {
+    let regulation =
+        "regulation: { modes: [user, ip], max_retries: 3, find_time: 2m, ban_time: 5m }";
+    let gate = regulated(LONG, regulation).start();
+    let gone = |name: &str, password: &str| {
+        let ended = |numbers: &Exposition| {
+            let result = |result| numbers.get("hashes_total", &[("result", result)]);
+            result("done") + result("abandoned")
+        };
+        let before = ended(&numbers(&gate));
+        let mut connection = gate.connect(APP);
+        connection.send(asked("GET", "/x", name, password).bytes(&[]));
+        until("the password to be on its way", || {
+            let now = numbers(&gate);
+            (now.get("hashes_running", &[]) > 0.0 || ended(&now) > before).then_some(())
+        });
+        drop(connection);
+        until("the check to end", || {
+            (ended(&numbers(&gate)) > before).then_some(())
+        });
+    };
+    for _ in 0..4 {
+        gone("alice", "password");
+    }
+    let answer = gate.send(&asked("GET", "/x", "alice", "password"));
+    assert_eq!(answer.status, 200);
+    // A guess is one, whether or not somebody waits for its answer.
+    for number in 0..3 {
+        gone("bob", &format!("wrong {number}"));
+    }
+    let answer = gate.send(&asked("GET", "/x", "bob", "password"));
+    assert_eq!(answer.status, 401);
 }
 
 #[test]
