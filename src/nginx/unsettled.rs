@@ -23,18 +23,15 @@ impl Unsettled {
     }
 
     /// The password was checked, if there is an outcome: a wrong one counts, whoever waits for it.
-    pub fn checked(mut self, matched: Option<bool>) -> Self {
+    pub fn checked(&mut self, matched: Option<bool>) {
         if matched == Some(false) {
             self.reservation = None;
         }
-        self
     }
 
-    /// Somebody is there to settle it, if it was checked.
-    pub fn settle(mut self, matched: Option<bool>) {
-        if matched.is_some() {
-            self.reservation = None;
-        }
+    /// Somebody is there to settle it.
+    pub fn settle(mut self) {
+        self.reservation = None;
     }
 }
 

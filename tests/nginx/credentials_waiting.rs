@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::credentials_cache::numbers;
 use super::harness::exposition::Exposition;
-use super::harness::question::basic;
+use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::site::USERS;
 use super::harness::{Ask, Connection, Gate, Site, grpc, until};
 use super::storage;
@@ -197,7 +197,8 @@ fn a58_whoever_goes_before_a_password_is_checked_has_not_failed() {
         connection.send(asked("GET", "/x", name, password).bytes(&[]));
         until("the password to be on its way", || {
             let now = numbers(&gate);
-            (now.get("hashes_running", &[]) > 0.0 || ended(&now) > before).then_some(())
+            let running = now.get("queue_length", &[("queue", "hashes_running")]);
+            (running > 0.0 || ended(&now) > before).then_some(())
         });
         drop(connection);
         until("the check to end", || {
@@ -215,6 +216,32 @@ fn a58_whoever_goes_before_a_password_is_checked_has_not_failed() {
     }
     let answer = gate.send(&asked("GET", "/x", "bob", "password"));
     assert_eq!(answer.status, 401);
+}
+
+#[test]
+fn a59_many_who_are_right_at_once_ban_nobody() {
+    let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
+    let gate = regulated(LONG, regulation)
+        .server(ENDPOINTS)
+        .workers(6)
+        .start();
+    let program = &|number: usize| match number % 2 {
+        // Each worker checks what comes to it, and endpoints each question.
+        0 => gate.send(&asked("GET", "/x", "alice", "password")),
+        _ => {
+            let question = Question::new("forward-auth", APP, "/x");
+            ask(
+                &gate,
+                &question.with("Authorization", &basic("alice", "password")),
+            )
+        }
+    };
+    std::thread::scope(|scope| {
+        for number in 0..10 {
+            scope.spawn(move || assert_eq!(program(number).status, 200));
+        }
+    });
+    assert!(!gate.log().contains("method=basic"), "{}", gate.log());
 }
 
 #[test]
