@@ -181,7 +181,7 @@ fn whoever_has_gone_is_not_hashed_and_troubles_nobody() {
 
 #[test]
 fn whoever_waits_for_the_check_of_somebody_who_has_gone_is_checked() {
-    let gate = site(LONG).start();
+    let gate = site(SHORT).start();
     let send = |name: &str| {
         let mut connection = gate.connect(APP);
         connection.send(asked("GET", "/x", name, "password").bytes(&[]));
@@ -189,7 +189,7 @@ fn whoever_waits_for_the_check_of_somebody_who_has_gone_is_checked() {
     };
     let places = || numbers(&gate).get("queue_length", &[("queue", "hashes_waiting")]);
     // All places are taken, alice's first request waits for one, and her others for that.
-    let mut bobs: Vec<_> = (0..3)
+    let mut bobs: Vec<_> = (0..20)
         .map(|number| {
             let mut connection = gate.connect(APP);
             let wrong = format!("wrong {number}");
