@@ -506,7 +506,7 @@ fn an_app_password_keeps_to_the_configuration() {
         "x",
     ];
     let set = |section: &str| fs::write(&site.config, format!("{text}{section}")).unwrap();
-    let err = site.bad(&[&add[..], &["--expires", "1000y"]].concat());
+    let err = site.bad(&[&add[..], &["--expires", "101y"]].concat());
     assert!(err.contains("more than a hundred years"), "{err}");
     set("app_passwords: {maximum_lifetime: 30d}\n");
     for more in [&[][..], &["--expires", "31d"]] {
