@@ -82,8 +82,8 @@ impl Portal {
             .clone()
             .unwrap_or_default();
         let wanted = object::<WantedBody>(request).map(|body| {
-            let hosts = body.hosts.join(" ");
-            Wanted::read((&body.name, &hosts, body.expires_in), &limits)
+            let hosts = HostScope::of(body.hosts.iter().map(String::as_str));
+            Wanted::read((&body.name, hosts, body.expires_in), &limits)
         });
         self.with_leave(
             request,
