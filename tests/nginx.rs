@@ -22,6 +22,11 @@ mod nginx {
     mod claims;
     mod configuration;
     mod cookies;
+    mod credentials;
+    mod credentials_cache;
+    mod credentials_headers;
+    mod credentials_tokens;
+    mod credentials_waiting;
     mod csrf;
     mod doors;
     mod doors_attacks;

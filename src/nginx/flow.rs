@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Milliseconds beyond which no answer is held back.
-const LONGEST_DELAY: u64 = 10_000;
+pub const LONGEST_DELAY: u64 = 10_000;
 
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 

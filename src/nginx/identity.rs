@@ -9,7 +9,7 @@ use super::{
     headers::{self, NoMemory},
     identify,
     request::{Request, bytes},
-    state::State,
+    state::{State, Told},
 };
 use crate::users::{
     HeaderSet, User,
@@ -83,12 +83,17 @@ pub fn set_backend_basic(directive: &Directive, conf: &mut LocationConf) -> Resu
     Ok(())
 }
 
-/// Adds the headers for the backend, once in the life of a request.
+/// Adds the headers for the backend, once in the life of a request unless the visitor becomes another.
 pub fn add(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     let location = request.location();
     let sets = location.identity_headers();
-    if request.is_subrequest() || state.has_headers() {
+    if request.is_subrequest() {
         return Ok(());
+    }
+    match state.told() {
+        Told::AsNow => return Ok(()),
+        Told::Otherwise => take_back(request, state)?,
+        Told::Nothing => {}
     }
     if sets == IdentityHeaders::OFF && location.backend_basic.is_none() {
         return Ok(());
@@ -113,6 +118,17 @@ pub fn add(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     for (name, value) in &user.additional_headers {
         push(request, state, name, value)?;
     }
+    Ok(())
+}
+
+/// Takes the headers out that were added.
+fn take_back(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
+    let authorization = NonNull::new(request.raw().headers_in.authorization);
+    if authorization.is_some_and(|element| state.owns(element)) {
+        request.raw_mut().headers_in.authorization = std::ptr::null_mut();
+    }
+    headers::remove(request, |element| state.owns(element))?;
+    state.forget_headers();
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::account::Change;
+use super::errand::Outage;
 
 /// Something that an administrator wants to find in the log, or counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,16 @@ pub enum Why {
     Lost,
     /// A sentence for the administrator.
     Says(String),
+}
+
+impl Event {
+    /// That something outside does not work; without an outage there was no thread to find out.
+    pub fn outage(outage: Option<Outage>) -> Event {
+        Event::Outage(outage.map_or_else(
+            || "too much work is waiting; give nginx's thread pool more threads".to_owned(),
+            |outage| outage.0,
+        ))
+    }
 }
 
 impl Method {

@@ -72,6 +72,7 @@ pub(in crate::portal) fn endpoints() -> [Endpoint; 4] {
             Strategy::Header(CredentialHeader::Authorization, SCHEMES),
             Strategy::CookieSession,
         ],
+        remembers: Vec::new(),
         dialect: Dialect::Authentik,
     })
 }

@@ -21,6 +21,8 @@ pub struct Endpoint {
     pub(super) path: String,
     pub(super) implementation: Implementation,
     pub(super) strategies: Vec<Strategy>,
+    /// For which headers passwords that were right are remembered, and for how many seconds.
+    pub(super) remembers: Vec<(CredentialHeader, u64)>,
     pub(super) dialect: Dialect,
 }
 
@@ -77,6 +79,12 @@ pub struct Schemes {
 }
 
 impl Schemes {
+    /// No scheme at all.
+    pub const NONE: Schemes = Schemes {
+        basic: false,
+        bearer: false,
+    };
+
     /// Where nothing is said.
     pub const BASIC: Schemes = Schemes {
         basic: true,
@@ -109,8 +117,22 @@ impl Endpoint {
             path,
             implementation,
             strategies,
+            remembers: Vec::new(),
             dialect: Dialect::Authelia,
         }
+    }
+
+    /// The same that remembers passwords in these headers that were right, for so many seconds.
+    pub fn remembering(self, remembers: Vec<(CredentialHeader, u64)>) -> Self {
+        Endpoint { remembers, ..self }
+    }
+
+    /// Seconds for which it does; 0: it does not.
+    pub(super) fn remembers(&self, header: CredentialHeader) -> u64 {
+        let mut remembers = self.remembers.iter();
+        remembers
+            .find(|(of, _)| *of == header)
+            .map_or(0, |(_, seconds)| *seconds)
     }
 
     /// Those of a configuration that names none.

@@ -5,7 +5,7 @@
 
 mod asked;
 mod authentik;
-mod credential;
+pub(super) mod credential;
 mod endpoint;
 mod fault;
 mod portal;
@@ -19,6 +19,7 @@ use super::answer::{Answer, Judged};
 use super::app_password::{Check, Checked, Presented};
 use super::errand::Cost;
 use super::event::{Aim, Event, Failure, Method, Misask, Why};
+use super::in_header::{self, Asker, NameAndPassword};
 use super::leave_everywhere::{Leaving, Place};
 use super::login::{Door, Login};
 use super::request::Request;
@@ -152,24 +153,48 @@ impl Portal {
             Err(fault) => return Step::Answer(endpoint.bad(&fault, request)),
         };
         match endpoint.who(request, &question, verified, world) {
-            Who::Check(Given::Password(pair)) => {
-                let address = question.asked.address;
-                let from = Request {
-                    address,
-                    ..request.clone()
-                };
-                let mut step = self.begin(&from, Door::Api, who::attempt(pair), world);
-                match &mut step {
-                    Step::Verify(verify) => verify.login.at_endpoint = Some(address),
-                    Step::Answer(answer) => put_off(answer),
-                    _ => {}
-                }
-                step
+            Who::Check(Given::Password(pair), header) => {
+                let lasts = endpoint.remembers(header);
+                self.check_password(request, &question, (pair, lasts), world)
             }
-            Who::Check(Given::App(presented)) => {
+            Who::Check(Given::App(presented), _) => {
                 check_app_password(request, &question, presented, world)
             }
             Who::Found(found) => Step::Answer(endpoint.answer(request, &question, &found, world)),
+        }
+    }
+
+    /// Has a password checked that is remembered for so long if it is right, unless it was a moment ago.
+    fn check_password(
+        &self,
+        request: &Request<'_>,
+        question: &Question<'_, '_>,
+        (pair, lasts): (NameAndPassword, u64),
+        world: &mut dyn World,
+    ) -> Step {
+        let asker = Asker {
+            domain: &question.domain.realm.domain,
+            address: question.asked.address,
+            now: request.now,
+            lasts,
+        };
+        if let Some(user) = in_header::recall(&pair, &asker, world) {
+            return Step::Answer(Answer {
+                event: Some(Event::Pass(Method::Basic)),
+                ..self.ask_again(request, Some(user.name), world)
+            });
+        }
+        match in_header::begin(pair, &asker, world) {
+            Ok(mut verify) => {
+                verify.login.at_endpoint = Some(asker.address);
+                Step::Verify(Box::new(verify))
+            }
+            Err(busy) => {
+                let login = Login::unreadable(Door::Api);
+                let mut answer = self.turn_away(request, &login, busy, world);
+                put_off(&mut answer);
+                Step::Answer(answer)
+            }
         }
     }
 

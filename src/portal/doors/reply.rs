@@ -5,13 +5,14 @@ use crate::access::{
     portal_url,
 };
 use crate::portal::answer::{Answer, Judged};
+use crate::portal::in_header::{self, Scheme};
 use crate::portal::request::Request;
 use crate::portal::world::World;
 use crate::users::{HeaderSet, User, same_header};
 
 use super::authentik::{self, Known};
 use super::who::Found;
-use super::{CredentialHeader, Dialect, Endpoint, Implementation, Question, Schemes, Strategy};
+use super::{Dialect, Endpoint, Implementation, Question, Strategy};
 
 impl Endpoint {
     /// Judges the question for whom was found, and words the answer.
@@ -103,15 +104,8 @@ impl Endpoint {
         let Strategy::Header(header, schemes) = strategy else {
             return Answer::text(401);
         };
-        let (status, name) = match header {
-            CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
-            _ => (401, "WWW-Authenticate"),
-        };
-        let value = match schemes {
-            Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
-            Schemes { .. } => "Bearer realm=\"Authorization Required\"",
-        };
-        Answer::text(status).with(name, value)
+        let scheme = schemes.first().unwrap_or(Scheme::Basic);
+        in_header::challenge(header, scheme, false)
     }
 }
 
