@@ -4,15 +4,13 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::credentials_cache::numbers;
+use super::harness::exposition::{Exposition, METRICS};
 use super::harness::question::basic;
 use super::harness::site::USERS;
 use super::harness::{Ask, Connection, Gate, Site, grpc, until};
 use super::storage;
 
 const APP: &str = "app.example.com";
-const METRICS: &str =
-    "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
 
 /// "password" at 19 MiB, in a tenth of a second and in seconds.
 const LONG: &str = "$argon2id$v=19$m=19456,t=20,p=1$wXUt2DNrDNkeUyAU9f4gHA$L3BvbH7F5l4v0TFliKXYsKnQgaEm6miOStNJGODT5JU";
@@ -37,7 +35,7 @@ fn asked(method: &str, target: &str, name: &str, password: &str) -> Ask {
 }
 
 fn hashes(gate: &Gate, result: &str) -> f64 {
-    numbers(gate).get("hashes_total", &[("result", result)])
+    Exposition::of_gate(gate).get("hashes_total", &[("result", result)])
 }
 
 #[test]
@@ -185,7 +183,7 @@ fn whoever_waits_for_the_check_of_somebody_who_has_gone_is_checked() {
         connection.send(asked("GET", "/x", name, "password").bytes(&[]));
         connection
     };
-    let places = || numbers(&gate).get("queue_length", &[("queue", "hashes_waiting")]);
+    let places = || Exposition::of_gate(&gate).get("queue_length", &[("queue", "hashes_waiting")]);
     // All places are taken, alice's first request waits for one, and her others for that.
     let mut bobs: Vec<_> = (0..8)
         .map(|number| {
@@ -243,7 +241,7 @@ fn where_nobody_can_check_another_password_it_is_said_when_to_come_back() {
     assert_eq!(put_off.header("Retry-After"), Some("5"));
     assert!(put_off.header("WWW-Authenticate").is_none());
     let busy = [("method", "basic"), ("result", "busy")];
-    assert!(numbers(&gate).get("logins_total", &busy) >= 1.0);
+    assert!(Exposition::of_gate(&gate).get("logins_total", &busy) >= 1.0);
 }
 
 #[test]
