@@ -211,11 +211,8 @@ pub unsafe extern "C" fn merge_location_conf(
         if idle && core.name.len > 0 {
             warn_about_idle(cf, &core.name);
         }
-        if core.noname() == 1 && !child.answers() && parent.answers() {
-            child.portal.clone_from(&parent.portal);
-            child.endpoints = parent.endpoints;
-            child.sign_out = parent.sign_out;
-            portal::serve_inside(core);
+        if core.noname() == 1 {
+            serve_as_outside(core, parent, child);
         }
         if child.answers() && !portal::serves(core) {
             conf_log(
@@ -242,6 +239,21 @@ pub unsafe extern "C" fn merge_location_conf(
         bound_bodies(core, child);
         CONF_OK
     })
+}
+
+/// A block without a name (`if`, `limit_except`) does what its location does.
+fn serve_as_outside(
+    core: &mut ffi::ngx_http_core_loc_conf_t,
+    outside: &LocationConf,
+    block: &mut LocationConf,
+) {
+    if block.answers() || !outside.answers() {
+        return;
+    }
+    block.portal.clone_from(&outside.portal);
+    block.endpoints = outside.endpoints;
+    block.sign_out = outside.sign_out;
+    portal::serve_inside(core);
 }
 
 fn contradicts_itself(location: &LocationConf) -> bool {

@@ -92,15 +92,7 @@ impl Portal {
             world,
             move |portal, request, visitor, world| match wanted {
                 None => Step::Answer(refused(400, OPERATION_FAILED)),
-                Some(Err(all)) => Step::Answer(refused(
-                    400,
-                    match all.first() {
-                        Some(BadWish::Name) => BAD_NAME,
-                        Some(BadWish::Hosts(_)) => BAD_HOSTS,
-                        Some(BadWish::Lifetime) => BAD_LIFETIME,
-                        None => OPERATION_FAILED,
-                    },
-                )),
+                Some(Err(all)) => Step::Answer(refused(400, said(&all))),
                 Some(Ok(wanted)) => portal.make_app_password(
                     request,
                     visitor,
@@ -141,6 +133,16 @@ impl Portal {
             })
         };
         self.revoke_app_password(request, visitor, id, Door::Api, world, then)
+    }
+}
+
+/// The first thing that is wrong with a wish.
+fn said(all: &[BadWish]) -> &'static str {
+    match all.first() {
+        Some(BadWish::Name) => BAD_NAME,
+        Some(BadWish::Hosts(_)) => BAD_HOSTS,
+        Some(BadWish::Lifetime) => BAD_LIFETIME,
+        None => OPERATION_FAILED,
     }
 }
 
