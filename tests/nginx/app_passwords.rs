@@ -13,7 +13,8 @@ use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords as _};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
 use super::harness::browser::Browser;
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::mail::MailServer;
 use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::visitor::PORTAL;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::{Answer, Ask, Gate, Site};
 

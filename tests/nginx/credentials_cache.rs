@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::site::USERS;
 use super::harness::{Ask, Gate, Site, until};

@@ -1,6 +1,7 @@
 //! What becomes of a credential in a header: taken out where the gate has read it, untouched where it has not.
 
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::{Ask, Connection, Gate, Seen, Site, Visitor};
 

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords as _};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::place::give;
 use super::harness::question::basic;
 use super::harness::site::USERS;

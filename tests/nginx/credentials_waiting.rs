@@ -4,7 +4,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::harness::exposition::{Exposition, METRICS};
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::site::USERS;
 use super::harness::{Ask, Connection, Gate, Site, grpc, until};

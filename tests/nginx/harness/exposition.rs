@@ -2,12 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Connection, Gate};
-
-/// A server of a site that tells what is counted to whoever connects to port 8082, for [`Exposition::of_gate`].
-pub const METRICS: &str =
-    "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
-
 /// What tells numbers of one name apart.
 pub type Labels = BTreeMap<String, String>;
 
@@ -20,15 +14,6 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// What a gate with [`METRICS`] has counted.
-    pub fn of_gate(gate: &Gate) -> Exposition {
-        let address = std::net::SocketAddr::from((gate.address().ip, 8082));
-        let answer = Connection::plain(address)
-            .send("GET / HTTP/1.1\r\nHost: metrics\r\n\r\n")
-            .answer();
-        Exposition::read(&answer.text())
-    }
-
     /// Reads a text; panics at the first thing that is not as it should be.
     pub fn read(text: &str) -> Exposition {
         assert!(text.ends_with('\n'), "the last line ends");
