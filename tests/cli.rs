@@ -9,8 +9,12 @@ mod check_config;
 mod check_policy;
 #[path = "cli/fixture.rs"]
 mod fixture;
+#[path = "cli/generate.rs"]
+mod generate;
 #[path = "cli/hash_password.rs"]
 mod hash_password;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/usage.rs"]

@@ -5,6 +5,7 @@ fn the_help_names_every_command() {
     let help = run(&["--help"]);
     assert_eq!(help.status, 0);
     for command in [
+        "init",
         "check-config",
         "check-policy",
         "hash-password",
@@ -13,6 +14,7 @@ fn the_help_names_every_command() {
         "user",
         "session",
         "ban",
+        "generate",
     ] {
         assert!(help.out.contains(command), "{}", help.out);
         let more = run(&["help", command]);

@@ -5,6 +5,7 @@ use super::harness::nginx::module;
 use super::harness::tls::authority;
 use super::harness::{Gate, Site, Visitor};
 
+mod first_start;
 mod proxies;
 mod readme;
 mod sites;

@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 use crate::Report;
 use crate::cli::Certificate;
 
+/// For how long a certificate is good unless told.
+pub const DAYS: u16 = 365;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub fn run(arguments: &Certificate) -> Result<Report, String> {
@@ -85,7 +88,7 @@ fn name(host: &str) -> Result<String, String> {
 }
 
 /// Certificate and key as PEM.
-fn make(hosts: &[String], days: u16) -> Result<(String, Zeroizing<String>), rcgen::Error> {
+pub fn make(hosts: &[String], days: u16) -> Result<(String, Zeroizing<String>), rcgen::Error> {
     let mut names = Vec::new();
     for host in hosts {
         names.push(host.clone());
@@ -140,8 +143,8 @@ fn lines(hosts: &[String], days: u16, certificate: &Path, key: &Path) -> String 
     )
 }
 
-/// A path as a parameter in nginx's configuration.
-fn quoted(path: &Path) -> String {
+/// A path as a parameter in nginx's configuration; one with `$` cannot be written.
+pub fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || b"/._-+@:,=".contains(&byte) || !byte.is_ascii()

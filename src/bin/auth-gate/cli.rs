@@ -1,6 +1,7 @@
 //! What can be typed, and the help for it.
 
 mod ban;
+mod init;
 mod session;
 mod user;
 
@@ -9,17 +10,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::certificate::DAYS;
 use crate::target::Target;
 
 pub use ban::{Ban, BanAdd, BanCommand, BanList, BanRevoke, Held};
+pub use init::Init;
 pub use session::{Session, SessionCommand, SessionEnd, SessionList};
 pub use user::{
     Chosen, FactorList, FactorRemove, TotpAdd, TotpCommand, User, UserCommand, WebauthnAdd,
     WebauthnCommand,
 };
 
-/// Single sign-on inside nginx: check a configuration, make password hashes and a first certificate,
-/// look after the storage, second factors, sessions and bans.
+/// Single sign-on inside nginx: set up a first start, check a configuration, make password hashes and a
+/// first certificate, look after the storage, second factors, sessions and bans.
 ///
 /// `user`, `session` and `ban` work on the storage that the configuration names; a running nginx
 /// follows within two seconds. The other commands talk to no nginx, and of them only
@@ -36,6 +39,7 @@ pub struct Line {
 
 #[derive(Subcommand)]
 pub enum Command {
+    Init(Init),
     CheckConfig(CheckConfig),
     CheckPolicy(CheckPolicy),
     HashPassword(HashPassword),
@@ -44,6 +48,7 @@ pub enum Command {
     User(User),
     Session(Session),
     Ban(Ban),
+    Generate(Generate),
 }
 
 /// Read a configuration as nginx would, and say what is wrong with it
@@ -209,7 +214,7 @@ pub struct Certificate {
     pub dir: PathBuf,
 
     /// Days until the certificate ends
-    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    #[arg(long, value_name = "N", default_value_t = DAYS, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub days: u16,
 }
 
@@ -270,4 +275,16 @@ pub struct StorageImport {
     /// A file with Authelia's storage.encryption_key, where it differs from the one of --config
     #[arg(long, value_name = "FILE")]
     pub encryption_key_file: Option<PathBuf>,
+}
+
+/// Write the manual pages and the completions for shells
+///
+/// For whoever packages the program: writes auth-gate.1 and a page for each command, auth-gate.bash,
+/// _auth-gate (zsh) and auth-gate.fish. The same program always writes the same bytes.
+#[derive(Args)]
+#[command(after_help = "Example: auth-gate generate --dir /tmp/auth-gate")]
+pub struct Generate {
+    /// Where to write them; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
 }

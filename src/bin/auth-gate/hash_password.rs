@@ -1,6 +1,6 @@
 //! `auth-gate hash-password`.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 
 use ngx_http_auth_gate_module::users::{
     AlgorithmOptions, HashOptions, HashParameters, MAX_PASSWORD,
@@ -12,6 +12,8 @@ use crate::{Report, disk};
 
 /// Letters and digits that nobody takes for one another.
 const CHARACTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+
+const EMPTY: &str = "the password is empty";
 
 pub fn run(arguments: &HashPassword) -> Result<Report, String> {
     let options = match &arguments.config {
@@ -131,18 +133,15 @@ fn misplaced(options: &HashOptions, arguments: &HashPassword) -> Result<(), Stri
 }
 
 fn asked_for() -> Result<Zeroizing<Vec<u8>>, String> {
-    let password = if io::stdin().is_terminal() {
-        from_terminal()?
-    } else {
-        from_input()?
-    };
-    if password.is_empty() {
-        return Err("the password is empty".into());
+    if io::stdin().is_terminal() {
+        return from_terminal();
     }
-    Ok(password)
+    let line = first_line(io::stdin().lock());
+    line.map_err(|error| format!("standard input: {error}"))
 }
 
-fn from_terminal() -> Result<Zeroizing<Vec<u8>>, String> {
+/// A password that somebody types, twice.
+pub fn from_terminal() -> Result<Zeroizing<Vec<u8>>, String> {
     let ask = |prompt| {
         rpassword::prompt_password(prompt)
             .map(Zeroizing::new)
@@ -152,23 +151,28 @@ fn from_terminal() -> Result<Zeroizing<Vec<u8>>, String> {
     if first != second {
         return Err("the two passwords differ".into());
     }
+    if first.is_empty() {
+        return Err(EMPTY.into());
+    }
     Ok(Zeroizing::new(first.as_bytes().to_vec()))
 }
 
-fn from_input() -> Result<Zeroizing<Vec<u8>>, String> {
+/// The first line of a file, without its end, as a password.
+pub fn first_line(file: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
     // Room for all that is read, so that no copy stays behind when it grows; and for one byte too
     // many, to see that it is too long.
     let most = MAX_PASSWORD + 3;
     let mut line = Zeroizing::new(Vec::with_capacity(most));
-    io::stdin()
-        .lock()
-        .take(most as u64)
+    BufReader::with_capacity(most, file.take(most as u64))
         .read_until(b'\n', &mut line)
-        .map_err(|error| format!("standard input: {error}"))?;
+        .map_err(|error| error.to_string())?;
     for end in [b'\n', b'\r'] {
         if line.last() == Some(&end) {
             line.pop();
         }
+    }
+    if line.is_empty() {
+        return Err(EMPTY.into());
     }
     Ok(line)
 }

@@ -11,7 +11,9 @@ mod check_policy;
 mod cli;
 mod desk;
 mod disk;
+mod generate;
 mod hash_password;
+mod init;
 mod session;
 mod storage;
 mod table;
@@ -55,6 +57,7 @@ impl Report {
 
 fn main() -> ExitCode {
     let report = match Line::parse().command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::CheckPolicy(arguments) => check_policy::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(&arguments),
         Command::Session(arguments) => session::run(&arguments),
         Command::Ban(arguments) => ban::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
     };
     let report =
         report.unwrap_or_else(|failure| Report::bad(vec![format!("auth-gate: {failure}")]));

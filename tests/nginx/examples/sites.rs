@@ -49,7 +49,7 @@ fn folders_for_workers(prefix: &Path) {
 }
 
 /// Gives alice an authenticator app, as an administrator can, and proves it.
-fn proves_a_second_factor(gate: &Gate, alice: &mut Visitor<'_>) {
+pub(super) fn proves_a_second_factor(gate: &Gate, alice: &mut Visitor<'_>) {
     let output = Command::new(env!("CARGO_BIN_EXE_auth-gate"))
         .args(["user", "totp", "add", "--user", "alice", "--config"])
         .arg(gate.prefix().join("auth-gate/configuration.yml"))
