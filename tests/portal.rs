@@ -19,6 +19,8 @@ mod world;
 mod account;
 #[path = "portal/account_attacks.rs"]
 mod account_attacks;
+#[path = "portal/app_passwords.rs"]
+mod app_passwords;
 #[path = "portal/attacks.rs"]
 mod attacks;
 #[path = "portal/doors.rs"]

@@ -1,6 +1,8 @@
 //! The store: what it keeps, what it refuses, who may use it at once, and what it survives.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "storage/app_passwords.rs"]
+mod app_passwords;
 #[path = "storage/command.rs"]
 mod command;
 #[path = "contract/mod.rs"]

@@ -1,12 +1,12 @@
-//! `identity_validation`, `password_policy`, `authentication_backend.password_reset` and
-//! `password_change`: what users may change themselves.
+//! `identity_validation`, `password_policy`, `authentication_backend.password_reset`,
+//! `password_change` and `app_passwords`: what users may change themselves.
 
 use url::Url;
 
 use super::later::on;
 use super::report::{At, Report};
 use super::values::duration;
-use crate::portal::{Account, Elevation, Reset};
+use crate::portal::{Account, AppPasswords, Elevation, Reset};
 use crate::users::{PasswordPolicy, Standard};
 
 /// Seconds that a link to a new password is good for.
@@ -33,6 +33,22 @@ pub(super) fn account(root: &At<'_>, stored: bool, mailed: bool, report: &mut Re
             .filter(|_| !disabled("authentication_backend.password_reset")),
         change_password: stored && !disabled("authentication_backend.password_change"),
         policy: policy(root, report),
+        app_passwords: Some(app_passwords(root, report))
+            .filter(|_| stored && !disabled("app_passwords")),
+    }
+}
+
+fn app_passwords(root: &At<'_>, report: &mut Report) -> AppPasswords {
+    let at = root.get("app_passwords.maximum_lifetime");
+    let given = at.as_ref().map(|at| duration(at).ok().flatten());
+    if let (Some(at), Some(Some(0) | None)) = (&at, given) {
+        report.error(
+            at,
+            "leaves no time to use an app password; write for instance `90d`, or take it out for no limit",
+        );
+    }
+    AppPasswords {
+        maximum_lifetime: given.flatten(),
     }
 }
 

@@ -11,11 +11,12 @@ use crate::portal::SecondFactors;
 use crate::store::SecondFactor;
 
 /// Sections that say nothing without a store.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 6] = [
     "totp",
     "webauthn",
     "default_2fa_method",
     "identity_validation.elevated_session",
+    "app_passwords",
     "notifier",
 ];
 

@@ -58,6 +58,8 @@ labels! {
         Password = "password",
         /// A name and a password in a header.
         Basic = "basic",
+        /// An app password in a header, with or without a name.
+        AppPassword = "app_password",
         /// A passkey, without a name or password.
         Passkey = "passkey",
         /// A one-time code.

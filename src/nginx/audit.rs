@@ -195,6 +195,7 @@ fn kind(method: Method) -> metrics::Method {
     match method {
         Method::Password => metrics::Method::Password,
         Method::Basic => metrics::Method::Basic,
+        Method::AppPassword => metrics::Method::AppPassword,
         Method::Passkey => metrics::Method::Passkey,
         Method::Totp => metrics::Method::Totp,
         Method::Webauthn => metrics::Method::Webauthn,

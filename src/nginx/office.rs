@@ -25,7 +25,7 @@ use crate::{
     mail::{MailError, Post},
     metrics::Store,
     portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
-    store::{Factors, Redis, Sqlite, StorageKey, StoreError},
+    store::{AppPasswords, Factors, Redis, Sqlite, StorageKey, StoreError},
     users_file::{self, NotWritten},
 };
 
@@ -242,8 +242,9 @@ struct Errand<'o> {
     news: RefCell<News>,
 }
 
-impl portal::Office for Errand<'_> {
-    fn factors(&self) -> Result<&dyn Factors, Outage> {
+impl Errand<'_> {
+    /// The store, and word of how it was found.
+    fn sqlite(&self) -> Result<&Sqlite, Outage> {
         let found = self.store.get_or_init(|| {
             let found = self.office.store();
             if self.office.vault.is_some() {
@@ -253,9 +254,19 @@ impl portal::Office for Errand<'_> {
             found
         });
         match found {
-            Ok(store) => Ok(&**store),
+            Ok(store) => Ok(store),
             Err(outage) => Err(outage.clone()),
         }
+    }
+}
+
+impl portal::Office for Errand<'_> {
+    fn factors(&self) -> Result<&dyn Factors, Outage> {
+        self.sqlite().map(|store| store as _)
+    }
+
+    fn app_passwords(&self) -> Result<&dyn AppPasswords, Outage> {
+        self.sqlite().map(|store| store as _)
     }
 
     fn random(&self, bytes: &mut [u8]) {

@@ -151,6 +151,13 @@ impl World for Surroundings<'_> {
             .unwrap_or(Err(NOTHING_COUNTS))
     }
 
+    fn is_banned(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> bool {
+        let (attempt, settings) = (Attempt { user, address }, &self.loaded.config.regulation);
+        self.zone
+            .with_attempts(|attempts| attempts.banned(&attempt, settings, now).is_some())
+            .unwrap_or(true)
+    }
+
     fn reserve_factor(
         &mut self,
         user: &str,

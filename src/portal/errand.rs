@@ -4,7 +4,7 @@
 use std::any::Any;
 
 use crate::session::{Key, Session};
-use crate::store::Factors;
+use crate::store::{AppPasswords, Factors};
 
 use super::answer::Answer;
 use super::event::Event;
@@ -20,6 +20,12 @@ pub trait Office {
     /// # Errors
     /// There is none, or it cannot be reached.
     fn factors(&self) -> Result<&dyn Factors, Outage>;
+
+    /// The same store, for app passwords.
+    ///
+    /// # Errors
+    /// As [`Office::factors`].
+    fn app_passwords(&self) -> Result<&dyn AppPasswords, Outage>;
 
     /// Fills `bytes` from a cryptographic random source.
     fn random(&self, bytes: &mut [u8]);

@@ -83,6 +83,8 @@ pub enum Method {
     Password,
     /// A name and a password in a header.
     Basic,
+    /// An app password in a header, with or without a name.
+    AppPassword,
     /// A passkey, without name or password.
     Passkey,
     /// A one-time code.
@@ -112,6 +114,7 @@ impl Method {
         match self {
             Method::Password => "password",
             Method::Basic => "basic",
+            Method::AppPassword => "app_password",
             Method::Passkey => "passkey",
             Method::Totp => "totp",
             Method::Webauthn => "webauthn",

@@ -9,6 +9,7 @@
 mod account;
 mod answer;
 mod api;
+pub mod app_password;
 mod audit;
 mod csrf;
 mod dates;
@@ -55,7 +56,9 @@ pub use login::{Login, Verify};
 pub use messages::Messages;
 pub use request::{Doorway, Headers, Request};
 pub use return_address::{Refusal, ReturnAddress};
-pub use settings::{Account, Domain, Elevation, Reset, SecondFactors, Settings, Theme};
+pub use settings::{
+    Account, AppPasswords, Domain, Elevation, Reset, SecondFactors, Settings, Theme,
+};
 pub use world::{Busy, Limited, World};
 
 use messages::Notice;

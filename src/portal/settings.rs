@@ -49,6 +49,15 @@ pub struct Account {
     pub change_password: bool,
     /// What a new password must be like.
     pub policy: PasswordPolicy,
+    /// `app_passwords`; `None` where there are none.
+    pub app_passwords: Option<AppPasswords>,
+}
+
+/// `app_passwords`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppPasswords {
+    /// Seconds after which a new one is over at the latest; `None`: it may be without end.
+    pub maximum_lifetime: Option<u64>,
 }
 
 /// `identity_validation.elevated_session`.

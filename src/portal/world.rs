@@ -57,6 +57,9 @@ pub trait World {
         now: u64,
     ) -> Result<Reservation, Banned>;
 
+    /// Whether the address, or `user` (canonical name) if one is named, is banned from signing in.
+    fn is_banned(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> bool;
+
     /// Reserves one attempt at a second factor of `user`, before anything of it is checked. Counted
     /// apart from passwords, over all sessions and logins, and bounded even where regulation is off.
     fn reserve_factor(

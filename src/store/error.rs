@@ -94,6 +94,12 @@ pub enum StoreError {
         super::MAX_DEVICES
     )]
     TooMany,
+    /// The user has as many app passwords as one may have.
+    #[error(
+        "the user has {} app passwords already; revoke one first",
+        super::MAX_DEVICES
+    )]
+    TooManyAppPasswords,
     /// The user has a device of that name.
     #[error("the user has a device of that name already; choose another name")]
     NameTaken,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretSlice;
 
-/// Devices of one kind that one user may have.
+/// Devices of one kind that one user may have, and app passwords.
 pub const MAX_DEVICES: usize = 64;
 
 /// One-time codes of one kind that one user may have at a time: whoever asks on and on fills
@@ -159,6 +159,27 @@ pub struct Assertion {
     pub backup_state: bool,
     /// Whether it was found without a user name. Once set, it stays.
     pub discoverable: bool,
+}
+
+/// What a program sends instead of its user's password, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPassword {
+    /// The public part of what is sent, which no other has.
+    pub id: Vec<u8>,
+    /// Canonical name of its owner.
+    pub user: String,
+    /// What the owner calls it, unique among his.
+    pub name: String,
+    /// A hash of what is sent.
+    pub verifier: Vec<u8>,
+    /// The hosts that it opens, none with white space in it; empty: all.
+    pub hosts: Vec<String>,
+    /// When it was made.
+    pub created: u64,
+    /// When it is over; `None`: never.
+    pub expires: Option<u64>,
+    /// When it was last used, give or take an hour.
+    pub last_used: Option<u64>,
 }
 
 /// A one-time code that is to be kept; the store keeps a keyed hash of it.

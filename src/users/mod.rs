@@ -5,6 +5,7 @@
 //! the time. Nothing here knows what a session is or how a page looks.
 #![forbid(unsafe_code)]
 
+pub mod app_password;
 pub mod regulation;
 
 pub mod authentik;

@@ -93,6 +93,24 @@ fn a_user_who_is_signed_out_by_the_administrator_is_out_in_every_worker() {
 }
 
 #[test]
+fn a46_a_thousand_orders_at_once_are_all_carried_out_and_hit_nobody_else() {
+    let gate = bed().workers(2).start();
+    let mut alices = [gate.signed_in("alice"), gate.signed_in("alice")];
+    let mut bob = gate.signed_in("bob");
+    sessions(&gate, 3);
+    let store = open(gate.prefix(), KEY);
+    let end = |user: String| {
+        let command = store::Command::EndUser { user, except: None };
+        store.place_order(&command, 0, now()).unwrap();
+    };
+    (0..1000).for_each(|number| end(format!("somebody{number}")));
+    end("alice".to_owned());
+    alices.iter_mut().for_each(is_out);
+    assert!(bob.reaches("/x"));
+    assert!(gate.signed_in("alice").reaches("/x"), "and may come back");
+}
+
+#[test]
 fn one_session_ends_by_its_id_and_all_of_them_at_once() {
     let gate = bed().workers(2).start();
     let mut first = gate.signed_in("alice");

@@ -2,6 +2,7 @@
 //! stays so, as himself; who signed out stays out; no lock is left behind.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection as Database;
 use serde_json::json;
@@ -91,6 +92,47 @@ fn a51_a_binary_upgrade_signs_nobody_out() {
     tally.is_right();
     assert_eq!(tally.told_to_wait, 0, "{tally:?}");
     is_out(&mut gone_before);
+}
+
+/// Longer than workers look back for what they missed when they begin, in seconds.
+const LONG: Duration = Duration::from_secs(12);
+
+#[test]
+fn a45_an_old_nginx_that_takes_over_again_lets_nobody_in_who_signed_out_meanwhile() {
+    let gate = bed().workers(2).start();
+    gate.restart_as_daemon();
+    let (mut stays, mut goes) = (gate.signed_in("alice"), gate.signed_in("alice"));
+    let old = gate.master_pid();
+    signal("USR2", old);
+    let new = until("the new master", || {
+        let pid = gate.read("nginx.pid").trim().parse().ok()?;
+        (pid != old && !gate.workers_of(pid).is_empty()).then_some(pid)
+    });
+    signal("WINCH", old);
+    until("the old workers to end", || {
+        gate.workers_of(old).is_empty().then_some(())
+    });
+    assert!(stays.reaches("/x") && goes.reaches("/x"));
+    let mut late = goes.clone();
+    assert_eq!(goes.sign_out().status, 200);
+    // The order to end it is older than what the workers of the old nginx read when they begin.
+    let signed_out = Instant::now();
+    while signed_out.elapsed() < LONG {
+        assert!(stays.reaches("/x"));
+        is_out(&mut late);
+    }
+    signal("HUP", old);
+    until("the old workers to come back", || {
+        (!gate.workers_of(old).is_empty()).then_some(())
+    });
+    signal("QUIT", new);
+    until("the new nginx to end", || {
+        gate.workers_of(new).is_empty().then_some(())
+    });
+    for _ in 0..16 {
+        assert!(stays.reaches("/x"));
+        is_out(&mut late);
+    }
 }
 
 #[test]

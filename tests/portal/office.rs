@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ngx_http_auth_gate_module::portal::{Letter, NotChanged, Office, Outage};
-use ngx_http_auth_gate_module::store::{Factors, Random, Sqlite, StorageKey};
+use ngx_http_auth_gate_module::store::{AppPasswords, Factors, Random, Sqlite, StorageKey};
 use ngx_http_auth_gate_module::users::{HashOptions, HashParameters, PasswordHash};
 
 use crate::world::{Memory, directory};
@@ -73,6 +73,14 @@ impl Desk {
 
 impl Office for Desk {
     fn factors(&self) -> Result<&dyn Factors, Outage> {
+        self.waits();
+        match self.lost {
+            true => Err(Outage("the store is lost".into())),
+            false => Ok(&self.store),
+        }
+    }
+
+    fn app_passwords(&self) -> Result<&dyn AppPasswords, Outage> {
         self.waits();
         match self.lost {
             true => Err(Outage("the store is lost".into())),

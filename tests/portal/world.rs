@@ -418,6 +418,12 @@ impl World for Memory {
         )
     }
 
+    fn is_banned(&mut self, user: Option<&str>, address: IpAddr, now: u64) -> bool {
+        let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
+        let attempt = regulation::Attempt { user, address };
+        attempts.banned(&attempt, &self.regulation, now).is_some()
+    }
+
     fn reserve_factor(
         &mut self,
         user: &str,

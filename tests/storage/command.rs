@@ -112,7 +112,7 @@ fn an_import_says_what_was_taken() {
         "{out}"
     );
     let good = format!(
-        "{folder}/ours.sqlite3 is good: schema 4, 3 TOTP devices and 1 security key of 4 users\n"
+        "{folder}/ours.sqlite3 is good: schema 5, 3 TOTP devices, 1 security key and 0 app passwords of 4 users\n"
     );
     assert_eq!(check(), (0, good, String::new()));
 }

@@ -40,7 +40,7 @@ fn checking_makes_nothing() {
     assert_eq!(check(&path, &key()).unwrap(), State::Fresh);
     assert!(!path.exists());
     drop(open(&path).unwrap());
-    let current = State::Current { version: 4 };
+    let current = State::Current { version: 5 };
     assert_eq!(check(&path, &key()).unwrap(), current);
     let names: Vec<_> = fs::read_dir(&folder).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
@@ -111,7 +111,7 @@ fn a_newer_schema_is_not_touched() {
     raw.pragma_update(None, "user_version", 7).unwrap();
     let path = store.path().to_owned();
     drop((raw, store));
-    assert!(refused(&path).contains("written by a newer Auth Gate (schema 7, this one knows 4)"));
+    assert!(refused(&path).contains("written by a newer Auth Gate (schema 7, this one knows 5)"));
 }
 
 #[test]

@@ -149,5 +149,5 @@ fn a_store_of_an_older_release_keeps_what_counts() {
     assert_eq!(contract::listed(&migrated, None, NOW), [1]);
     assert!(contract::commands(&migrated).is_empty());
     let (state, contents) = inspect(&older, &key(), NOW).unwrap();
-    assert_eq!((state, contents.totp), (State::Current { version: 4 }, 1));
+    assert_eq!((state, contents.totp), (State::Current { version: 5 }, 1));
 }

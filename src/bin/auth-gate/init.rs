@@ -10,6 +10,7 @@ mod plan;
 mod terminal;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use ngx_http_auth_gate_module::config;
 
@@ -38,7 +39,8 @@ pub fn run(flags: &Init) -> Result<Report, String> {
     let answers = collect(flags)?;
     let link = link(flags, &paths)?;
     let is_read = link.is_some() || paths.enabled().is_none();
-    let plan = layout::plan(&answers, &paths, &owners, link)?;
+    let ports = (flags.https_port, flags.http_port);
+    let plan = layout::plan(&answers, &paths, &owners, ports, link)?;
     let mut problems = plan.obstacles();
     if problems.is_empty() {
         problems = wrong(&plan, &answers, &paths);
@@ -108,10 +110,15 @@ fn next(answers: &Answers, paths: &Paths, is_read: bool) -> String {
         None => String::new(),
     };
     let first = answers.sites.first().map(|site| &site.host);
+    // Where there is no systemd, in a container for instance, nobody can say how.
+    let restart = match Path::new("/run/systemd/system").is_dir() {
+        true => "systemctl restart nginx",
+        false => "restart nginx",
+    };
     format!(
         "Written. What to do next:\n\
          1. {link}nginx -t\n\
-         2. systemctl restart nginx\n\
+         2. {restart}\n\
          3. open https://{}/ and sign in as {} (the names have to lead to this machine)\n",
         first.unwrap_or(&answers.portal),
         answers.person.name

@@ -173,9 +173,10 @@ fn line(count: Count, what: &str) -> String {
 
 fn summary(contents: &Contents) -> String {
     format!(
-        "{} and {} of {}",
+        "{}, {} and {} of {}",
         plural(contents.totp, "TOTP device"),
         plural(contents.webauthn, "security key"),
+        plural(contents.app_passwords, "app password"),
         plural(contents.users, "user"),
     )
 }

@@ -61,7 +61,7 @@ pub enum CredentialHeader {
 pub struct Schemes {
     /// Name and password.
     pub basic: bool,
-    /// A token. Nobody has one yet, so each is a bad one.
+    /// A token: an app password.
     pub bearer: bool,
 }
 

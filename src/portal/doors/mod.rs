@@ -4,7 +4,7 @@
 //! is their answer, and that is about whoever asks.
 
 mod asked;
-mod basic;
+mod credential;
 mod endpoint;
 mod fault;
 mod reply;
@@ -14,6 +14,8 @@ use crate::access::{Decision, Guard, Level, Rules};
 use crate::session::Realm;
 
 use super::answer::{Answer, Judged};
+use super::app_password::{Check, Checked, Presented};
+use super::errand::Cost;
 use super::event::{Aim, Event, Failure, Method, Misask, Why};
 use super::login::{Door, Login};
 use super::request::Request;
@@ -26,6 +28,7 @@ pub use endpoint::{
 };
 
 use asked::Asked;
+use credential::Given;
 use fault::Fault;
 use who::{Verified, Who};
 
@@ -35,6 +38,8 @@ struct Question<'p, 'q> {
     domain: &'p Domain,
     /// The portal's address.
     portal: Option<String>,
+    /// Whether there are app passwords.
+    app_passwords: bool,
 }
 
 impl Portal {
@@ -97,7 +102,7 @@ impl Portal {
         }
     }
 
-    /// The answer once the password in a header was checked and found to be that of `user`, or nobody's.
+    /// The answer once the credential in a header was checked and found to be that of `user`, or nobody's.
     pub(super) fn ask_again(
         &self,
         request: &Request<'_>,
@@ -108,7 +113,7 @@ impl Portal {
         let endpoint = self.asked_endpoint(request);
         match endpoint.map(|endpoint| self.ask(request, endpoint, Some(verified), world)) {
             Some(Step::Answer(answer)) => answer,
-            // One request has one password to check.
+            // One request has one credential to check.
             _ => Answer::text(500),
         }
     }
@@ -133,19 +138,22 @@ impl Portal {
             Err(fault) => return Step::Answer(endpoint.bad(&fault, request)),
         };
         match endpoint.who(request, &question, verified, world) {
-            Who::Check(credentials) => {
+            Who::Check(Given::Password(pair)) => {
                 let address = question.asked.address;
                 let from = Request {
                     address,
                     ..request.clone()
                 };
-                let mut step = self.begin(&from, Door::Api, credentials, world);
+                let mut step = self.begin(&from, Door::Api, who::attempt(pair), world);
                 match &mut step {
                     Step::Verify(verify) => verify.login.at_endpoint = Some(address),
                     Step::Answer(answer) => put_off(answer),
                     _ => {}
                 }
                 step
+            }
+            Who::Check(Given::App(presented)) => {
+                check_app_password(request, &question, presented, world)
             }
             Who::Found(found) => Step::Answer(endpoint.answer(request, &question, &found, world)),
         }
@@ -167,6 +175,7 @@ impl Portal {
             asked,
             domain,
             portal,
+            app_passwords: self.settings.account.app_passwords.is_some(),
         })
     }
 }
@@ -187,6 +196,37 @@ impl Endpoint {
         }));
         answer
     }
+}
+
+/// Has an app password looked up, for the host that is asked about; then the question is asked again.
+fn check_app_password(
+    request: &Request<'_>,
+    question: &Question<'_, '_>,
+    presented: Presented,
+    world: &mut dyn World,
+) -> Step {
+    let Ok(object) = question.asked.object() else {
+        return Step::Answer(Answer::text(500));
+    };
+    let from = (question.asked.address, request.now);
+    let Check { work, attempt } = Check::begin(presented, object.host(), from, world);
+    Step::errand(Cost::Waits, work, |portal, request, looked, world| {
+        Step::Answer(match attempt.end(looked, world) {
+            Checked::Right(user) => Answer {
+                event: Some(Event::Pass(Method::AppPassword)),
+                ..portal.ask_again(request, Some(user), world)
+            },
+            Checked::Wrong { failure, hold } => Answer {
+                event: Some(Event::Fail(failure)),
+                hold,
+                ..portal.ask_again(request, None, world)
+            },
+            Checked::Unknown(outage) => Answer {
+                judged: Some(Judged::Unavailable),
+                ..portal.outage(request, Door::Page, outage)
+            },
+        })
+    })
 }
 
 /// What the log says of a password in a header that was wrong.

@@ -8,10 +8,10 @@ use crate::portal::request::{Doorway, Request};
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 
-use super::basic::{self, NameAndPassword};
+use super::credential::{self, Given, NameAndPassword};
 use super::{CredentialHeader, Endpoint, Question, Schemes, Strategy, asked};
 
-/// What came of a password that was checked.
+/// What came of a credential that was checked.
 pub(super) enum Verified {
     /// It is this user's.
     Right(String),
@@ -21,8 +21,8 @@ pub(super) enum Verified {
 
 /// Who asks.
 pub(super) enum Who {
-    /// A password has to be checked first.
-    Check(Credentials),
+    /// A credential has to be checked first.
+    Check(Given),
     /// This is known.
     Found(Found),
 }
@@ -40,7 +40,7 @@ pub(super) struct Found {
 }
 
 impl Endpoint {
-    /// Asks the strategies. `verified` is what came of the password that was found before.
+    /// Asks the strategies. `verified` is what came of the credential that was found before.
     pub(super) fn who(
         &self,
         request: &Request<'_>,
@@ -64,9 +64,10 @@ impl Endpoint {
                     }
                 }
                 Strategy::Header(header, schemes) => {
-                    match (credential(request, header, schemes), verified.as_ref()) {
+                    let credential = credential(request, header, (schemes, question.app_passwords));
+                    match (credential, verified.as_ref()) {
                         (Credential::None, _) => continue,
-                        (Credential::Good(pair), None) => return Who::Check(attempt(pair)),
+                        (Credential::Good(given), None) => return Who::Check(given),
                         (Credential::Good(_), Some(Verified::Right(user))) => {
                             (found.user, found.level) = (Some(user.clone()), Level::OneFactor);
                         }
@@ -89,7 +90,8 @@ impl Endpoint {
             match *strategy {
                 Strategy::CookieSession => return true,
                 Strategy::Header(header, schemes) => {
-                    if !matches!(credential(request, header, schemes), Credential::None) {
+                    let credential = credential(request, header, (schemes, false));
+                    if !matches!(credential, Credential::None) {
                         return false;
                     }
                 }
@@ -99,14 +101,18 @@ impl Endpoint {
     }
 }
 
-/// A credential in a header, before its password is checked.
+/// A credential in a header, before it is checked.
 enum Credential {
     None,
-    Good(NameAndPassword),
+    Good(Given),
     Bad,
 }
 
-fn credential(request: &Request<'_>, header: CredentialHeader, schemes: Schemes) -> Credential {
+fn credential(
+    request: &Request<'_>,
+    header: CredentialHeader,
+    (schemes, app_passwords): (Schemes, bool),
+) -> Credential {
     let Some(doorway) = &request.doorway else {
         return Credential::Bad;
     };
@@ -128,12 +134,14 @@ fn credential(request: &Request<'_>, header: CredentialHeader, schemes: Schemes)
         (None | Some(b""), None) if wants_basic => Credential::Bad,
         (None | Some(b""), None) => Credential::None,
         (Some(value), None) => {
-            basic::read(value, schemes).map_or(Credential::Bad, Credential::Good)
+            let given = credential::read(value, schemes, app_passwords);
+            given.map_or(Credential::Bad, Credential::Good)
         }
     }
 }
 
-fn attempt(pair: NameAndPassword) -> Credentials {
+/// An attempt with an ordinary password.
+pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
     Credentials {
         username: pair.name,
         password: pair.password,

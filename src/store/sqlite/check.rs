@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rustix::fs::{Access, access};
 
 use super::schema::{Identity, NEWEST};
-use super::{codes, ledger, open, schema, sessions, totp, webauthn};
+use super::{app_passwords, codes, ledger, open, schema, sessions, totp, webauthn};
 use crate::store::error::Fault;
 use crate::store::{StorageKey, StoreError};
 
@@ -32,12 +32,14 @@ pub enum State {
 /// What is in a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Users with at least one second factor.
+    /// Users with at least one second factor or app password.
     pub users: usize,
     /// TOTP devices.
     pub totp: usize,
     /// WebAuthn credentials.
     pub webauthn: usize,
+    /// App passwords, those that are over included.
+    pub app_passwords: usize,
     /// One-time codes that are still good.
     pub codes: u64,
 }
@@ -133,15 +135,21 @@ fn contents(connection: &Connection, key: &StorageKey, now: u64) -> Result<Conte
     );
     sessions::inspect(connection, key)?;
     ledger::inspect(connection, key)?;
-    let users = devices.iter().map(|device| &device.device.user).chain(
-        credentials
-            .iter()
-            .map(|credential| &credential.credential.user),
-    );
+    let app_passwords = app_passwords::list(connection, key, None)?;
+    let users = devices
+        .iter()
+        .map(|device| &device.device.user)
+        .chain(
+            credentials
+                .iter()
+                .map(|credential| &credential.credential.user),
+        )
+        .chain(app_passwords.iter().map(|it| &it.user));
     Ok(Contents {
         users: users.collect::<BTreeSet<_>>().len(),
         totp: devices.len(),
         webauthn: credentials.len(),
+        app_passwords: app_passwords.len(),
         codes: codes::count(connection, now)?,
     })
 }

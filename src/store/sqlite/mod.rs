@@ -3,6 +3,7 @@
 //! WAL lets readers go on while one writes; a write takes the lock at its start and waits for
 //! others, so that it never fails half way; a commit is on the disk before it is told.
 
+mod app_passwords;
 mod bans;
 mod challenges;
 mod check;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::sites::proves_a_second_factor;
-use super::{NGINX, PASSWORD, WIKI};
+use super::{ADMIN, NGINX, PASSWORD, WIKI};
 use crate::nginx::harness::nginx::module;
 use crate::nginx::harness::visitor::PORTAL;
 use crate::nginx::harness::{Ask, Site};
@@ -14,6 +14,10 @@ use crate::nginx::harness::{Ask, Site};
 const PLACES: &str = "\
 listen 443 ssl;\t@listen@
 listen [::]:443 ssl;\t
+listen 8443 ssl;\t@listen@
+listen [::]:8443 ssl;\t
+listen 8080;\t@clear@
+listen [::]:8080;\t
 listen 80;\t@clear@
 listen [::]:80;\t
 http://127.0.0.1:8080\thttp://@backend@
@@ -113,24 +117,54 @@ fn what_init_writes_signs_in() {
 }
 
 #[test]
-fn what_init_writes_without_a_store_signs_in() {
+fn two_sites_without_a_store_behind_the_ports_of_a_container_sign_in() {
     let gate = installed()
         .prepare(|prefix| {
             let file = |name: &str| prefix.join(name).display().to_string();
             let (pem, key) = (file("site.pem"), file("site.key"));
             set_up(
                 prefix,
-                &["--no-store", "--certificate", &pem, "--key", &key],
+                &[
+                    "--no-store",
+                    "--certificate",
+                    &pem,
+                    "--key",
+                    &key,
+                    "--https-port=8443",
+                    "--http-port=8080",
+                    "--site=admin.example.com",
+                    "--upstream=http://127.0.0.1:8080/",
+                ],
             );
         })
         .start();
     let mut alice = gate.visitor();
     assert_eq!(alice.sign_in("alice", PASSWORD).status, 200);
     alice.is_let_in(WIKI, "/");
+    alice.is_let_in(ADMIN, "/");
+    gate.visitor().is_refused(ADMIN, "/");
 }
 
 #[test]
 fn a_self_signed_start_is_taken_by_nginx() {
     let site = installed().prepare(|prefix| set_up(prefix, &["--self-signed"]));
     site.check().taken();
+}
+
+#[test]
+fn the_container_starts_with_what_init_writes() {
+    let conf = include_str!("../../../packaging/docker/nginx.conf")
+        .replace("/etc/nginx/conf.d/", "@prefix@/sites-enabled/")
+        .replace("/etc/nginx/modules-enabled/", "@prefix@/modules-enabled/")
+        .replace("/tmp/", "@prefix@/")
+        .replace("stderr", "@prefix@/error.log")
+        .replace("/dev/stdout", "@prefix@/access.log")
+        .replace("worker_processes auto", "worker_processes 1");
+    let gate = installed()
+        .file("nginx.conf", &format!("@user@ daemon off;\n{conf}"))
+        .prepare(with_certificate)
+        .start();
+    let mut alice = gate.visitor();
+    assert_eq!(alice.sign_in("alice", PASSWORD).status, 200);
+    alice.is_let_in(WIKI, "/");
 }

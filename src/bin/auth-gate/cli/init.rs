@@ -84,6 +84,14 @@ pub struct Init {
     #[arg(long, value_name = "FILE")]
     pub site_file: Option<PathBuf>,
 
+    /// Where nginx listens for https; visitors come to 443, from where a container's ports lead there
+    #[arg(long, value_name = "PORT", default_value_t = 443, value_parser = clap::value_parser!(u16).range(1..))]
+    pub https_port: u16,
+
+    /// The same for plain http, from where visitors are led to https
+    #[arg(long, value_name = "PORT", default_value_t = 80, value_parser = clap::value_parser!(u16).range(1..))]
+    pub http_port: u16,
+
     /// Link the site file into the folder sites-enabled beside its own
     #[arg(long)]
     pub enable: bool,

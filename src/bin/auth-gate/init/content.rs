@@ -19,6 +19,8 @@ pub struct Places<'a> {
     pub storage_key: &'a str,
     /// `user:group` of nginx's workers.
     pub workers: &'a str,
+    /// Where nginx listens for https and for http.
+    pub ports: (u16, u16),
     pub ipv6: bool,
 }
 
@@ -176,7 +178,7 @@ pub fn site(answers: &Answers, places: &Places<'_>) -> String {
         .collect();
     let (configuration, hosts) = (quoted(places.configuration), hosts.join(" "));
     let portal = server(&answers.portal, "        auth_gate_portal;\n", "", places);
-    let clear = listen("80", places.ipv6);
+    let clear = listen(&places.ports.1.to_string(), places.ipv6);
     let mut text = format!(
         "\
 # Auth Gate, set up by `auth-gate init`: the login portal and what it guards.
@@ -206,7 +208,7 @@ server {{
 }
 
 fn server(host: &str, location: &str, guard: &str, places: &Places<'_>) -> String {
-    let listen = listen("443 ssl", places.ipv6);
+    let listen = listen(&format!("{} ssl", places.ports.0), places.ipv6);
     let (certificate, key) = (quoted(places.certificate), quoted(places.key));
     format!(
         "\

@@ -17,6 +17,7 @@ pub fn plan(
     answers: &Answers,
     paths: &Paths,
     owners: &Owners,
+    ports: (u16, u16),
     link: Option<Link>,
 ) -> Result<Plan, String> {
     let master = &owners.master;
@@ -38,6 +39,7 @@ pub fn plan(
         secret: &random()?,
         storage_key: &random()?,
         workers: &owners.workers.names,
+        ports,
         ipv6: fs::read("/proc/net/if_inet6").is_ok_and(|text| !text.is_empty()),
     };
     files.push(File {
