@@ -43,9 +43,11 @@ fastcgi_param REMOTE_USER $remote_user;
 ";
 
 /// What an example says, and what stands in its place in a test.
-const PLACES: [(&str, &str); 12] = [
+const PLACES: [(&str, &str); 14] = [
     ("listen 80;", "@clear@"),
     ("10.0.0.5:80;", "@address@:8081;"),
+    ("10.0.0.5:9443", "@address@:8444"),
+    ("127.0.0.1:8443", "@address@:8444"),
     ("127.0.0.1:9091;", "@address@:8081;"),
     ("10.0.0.2;", "127.0.0.0/8;"),
     ("10.0.0.0/8", "127.0.0.0/8"),

@@ -9,6 +9,7 @@ use std::process::Command;
 use super::{ADMIN, FASTCGI, PASSWORD, WIKI, fitted, installed, signed_in};
 use crate::nginx::harness::Site;
 use crate::nginx::harness::place::is_root;
+use crate::nginx::harness::tls::authority;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -16,14 +17,14 @@ const README: &str = include_str!("../../../README.md");
 const FOLDER: &str = "/etc/nginx/auth-gate";
 
 /// A fenced block.
-struct Block {
+pub(super) struct Block {
     line: usize,
     language: &'static str,
     mark: &'static str,
-    text: String,
+    pub(super) text: String,
 }
 
-fn blocks(language: &str) -> Vec<Block> {
+pub(super) fn blocks(language: &str) -> Vec<Block> {
     let (mut blocks, mut open) = (Vec::new(), None::<Block>);
     for (number, line) in (1..).zip(README.lines()) {
         match (line.strip_prefix("```"), &mut open) {
@@ -94,6 +95,7 @@ fn every_piece_of_nginx_configuration_is_taken() {
         let site = Site::bed()
             .file("fastcgi.conf", FASTCGI)
             .file("uwsgi_params", "")
+            .file("auth-gate/example.com.crt", &authority().chain_pem)
             .file(
                 "auth-gate/configuration.yml",
                 &fitted(&file_of_the_start("auth-gate/configuration.yml")),

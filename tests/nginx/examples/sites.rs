@@ -17,14 +17,20 @@ const APP: &str = "app.example.com";
 const LIVE: &str = "live.example.com";
 
 pub(super) const CONFIGURATION: &str = include_str!("../../../nginx-conf/configuration.yml");
-const USERS: &str = include_str!("../../../nginx-conf/users_database.yml");
+pub(super) const USERS: &str = include_str!("../../../nginx-conf/users_database.yml");
 const PHP: &str = include_str!("../../../nginx-conf/php-fastcgi.conf");
 
 pub(super) fn example(conf: &str, configuration: &str) -> Site {
-    example_behind(conf, configuration, "")
+    example_behind(conf, configuration, "", &[])
 }
 
-fn example_behind(conf: &str, configuration: &str, front: &str) -> Site {
+/// The same with `front` as a further piece of the http block, and with more files.
+pub(super) fn example_behind(
+    conf: &str,
+    configuration: &str,
+    front: &str,
+    more: &[(&str, &str)],
+) -> Site {
     let load = "load_module modules/ngx_http_auth_gate_module.so;";
     let files = [
         ("modules-enabled/90-auth-gate.conf", load),
@@ -35,7 +41,10 @@ fn example_behind(conf: &str, configuration: &str, front: &str) -> Site {
         ("lib/auth-gate/store/.keep", ""),
         ("lib/auth-gate/mail/.keep", ""),
     ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let files = files.iter().chain(more);
+    let files: Vec<_> = files
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+        .collect();
     let site = installed(&files, front).prepare(folders_for_workers);
     site.clone().check().taken_silently();
     site
@@ -163,7 +172,7 @@ fn behind_tls_terminator_conf_believes_the_load_balancer() {
         }
     }";
     let conf = include_str!("../../../nginx-conf/behind-tls-terminator.conf");
-    let gate = example_behind(conf, CONFIGURATION, balancer).start();
+    let gate = example_behind(conf, CONFIGURATION, balancer, &[]).start();
     assert_eq!(gate.visitor().is_refused(WIKI, "/x").status, 302);
     let alice = signed_in(&gate, "alice");
     assert!(alice.session().attribute("secure").is_some());

@@ -18,7 +18,23 @@ pub struct Place {
 }
 
 impl Place {
+    /// A place for this site, with its files.
     pub fn claim(site: &Site) -> Place {
+        let place = Place::empty();
+        for (path, text) in site.files() {
+            place.write(&path, &place.filled(&text));
+        }
+        for (path, mode) in &site.modes {
+            place.chmod(path, *mode);
+        }
+        for prepare in &site.preparations {
+            prepare(&place.prefix);
+        }
+        place
+    }
+
+    /// A place with nothing but the certificate.
+    pub fn empty() -> Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let prefix =
@@ -33,15 +49,6 @@ impl Place {
         };
         place.write("site.pem", &tls::authority().chain_pem);
         place.write("site.key", &tls::authority().key_pem);
-        for (path, text) in site.files() {
-            place.write(&path, &place.filled(&text));
-        }
-        for (path, mode) in &site.modes {
-            place.chmod(path, *mode);
-        }
-        for prepare in &site.preparations {
-            prepare(&place.prefix);
-        }
         place
     }
 
@@ -88,6 +95,7 @@ impl Place {
             .replace("@listen@", &listen)
             .replace("@quic@", &format!("listen {ip}:{https} quic;"))
             .replace("@clear@", &format!("listen {ip}:{http};"))
+            .replace("@tls@", &self.address.tls().to_string())
             .replace("@address@", &ip.to_string())
             .replace("@backend@", &self.backend.address.to_string())
             .replace("@port@", &self.address.port_suffix())

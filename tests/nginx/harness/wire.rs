@@ -1,8 +1,9 @@
 //! HTTP/1 as bytes: what is sent goes out exactly as written, what comes back is kept raw.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
@@ -79,6 +80,14 @@ impl Connection {
     /// The same where perhaps nobody listens.
     pub fn try_tls(to: SocketAddr, sni: &str) -> io::Result<Connection> {
         Ok(Self::over(try_open(to)?, sni))
+    }
+
+    /// The same for somebody who comes from that address of this machine.
+    pub fn tls_from(source: Ipv4Addr, to: SocketAddr, sni: &str) -> Connection {
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&socket, &SocketAddr::from((source, 0))).expect("an address of this machine");
+        connect(&socket, &to).unwrap_or_else(|error| panic!("connect to {to}: {error}"));
+        Self::over(patient(socket.into()).expect("a stream"), sni)
     }
 
     fn over(stream: TcpStream, sni: &str) -> Connection {
@@ -228,7 +237,10 @@ fn open(to: SocketAddr) -> TcpStream {
 }
 
 fn try_open(to: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
+    patient(TcpStream::connect_timeout(&to, PATIENCE)?)
+}
+
+fn patient(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
