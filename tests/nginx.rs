@@ -13,6 +13,7 @@ mod nginx {
     mod servers;
 
     mod account;
+    mod app_passwords;
     mod audit;
     mod authentik;
     mod bodies;
@@ -21,6 +22,11 @@ mod nginx {
     mod claims;
     mod configuration;
     mod cookies;
+    mod credentials;
+    mod credentials_cache;
+    mod credentials_headers;
+    mod credentials_tokens;
+    mod credentials_waiting;
     mod csrf;
     mod doors;
     mod doors_attacks;
@@ -43,6 +49,8 @@ mod nginx {
     mod methods;
     mod metrics;
     mod outlive;
+    mod outpost;
+    mod outpost_replayed;
     mod path_rules;
     mod paths;
     mod plain_http;
@@ -57,6 +65,7 @@ mod nginx {
     mod second_factor;
     mod sessions;
     mod shared;
+    mod sign_out_everywhere;
     mod smoke;
     mod soak;
     mod storage;

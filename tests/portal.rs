@@ -21,6 +21,8 @@ mod account;
 mod account_attacks;
 #[path = "portal/app_passwords.rs"]
 mod app_passwords;
+#[path = "portal/app_passwords_made.rs"]
+mod app_passwords_made;
 #[path = "portal/attacks.rs"]
 mod attacks;
 #[path = "portal/doors.rs"]

@@ -8,12 +8,20 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use ngx_http_auth_gate_module::config::{self, Loader};
-use ngx_http_auth_gate_module::portal::{Doorway, Headers, Portal, Request};
+use ngx_http_auth_gate_module::portal::{Doorway, Headers, Here, Portal, Request};
 
 const CONFIGURATION: &str = "authentication_backend: {file: {path: users.yml}}
 session:
   cookies: [{domain: example.com, authelia_url: 'https://auth.example.com'}]
 access_control: {rules: [{domain: app.example.com, policy: one_factor}]}
+storage: {encryption_key: a-storage-key-of-some-length, local: {path: /db.sqlite3}}
+server:
+  endpoints:
+    authz:
+      auth-request: {implementation: AuthRequest, authn_strategies: [{name: HeaderAuthorization, schemes: [Basic, Bearer]}, {name: CookieSession}]}
+      forward-auth: {implementation: ForwardAuth}
+      ext-authz: {implementation: ExtAuthz}
+      legacy: {implementation: Legacy}
 ";
 const USERS: &str = "users:
   alice:
@@ -43,7 +51,8 @@ static PORTAL: LazyLock<Portal> = LazyLock::new(|| {
     Portal::new(loaded.config.portal_settings())
 });
 
-/// Whatever comes, a session of a domain that is asked about counts, or none.
+/// Whatever comes, a session of a domain that is asked about counts, or none, and nobody is sent elsewhere
+/// than to the portal.
 pub fn run(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let target = lines.next().unwrap_or_default();
@@ -68,8 +77,16 @@ pub fn run(data: &[u8]) {
             headers: headers.collect(),
             trusted: true,
             only: true,
+            here: Here::default(),
         }),
     };
+    let still = PORTAL.still(&request);
+    if let Some(location) = still.and_then(|answer| answer.location) {
+        assert!(
+            location.starts_with("https://auth.example.com/"),
+            "{location}"
+        );
+    }
     if let Some(realm) = PORTAL.realm_of(&request) {
         assert_eq!(realm.domain, "example.com");
         let told = |data: &[u8]| String::from_utf8_lossy(data).to_lowercase();

@@ -87,6 +87,14 @@ impl Guard {
         }
     }
 
+    /// Whether everybody passes, whoever he is: nobody needs to be asked.
+    pub fn is_open(&self, rules: &Rules, object: &Object<'_>) -> bool {
+        // Whatever matches somebody known matches somebody unknown as well, so a rule that was found
+        // without asking is everybody's.
+        let verdict = self.judge(rules, object, None, Level::None);
+        verdict.requirement == Requirement::Bypass && !verdict.asks
+    }
+
     fn policy(
         &self,
         rules: &Rules,

@@ -69,7 +69,13 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// The method, upper-case ASCII letters.
+    /// The same request where nobody tells its method: it is judged by whichever is treated most
+    /// strictly.
+    pub fn without_method(self) -> Object<'a> {
+        Object { method: "", ..self }
+    }
+
+    /// The method, upper-case ASCII letters; empty where it is not known.
     pub fn method(&self) -> &'a str {
         self.method
     }

@@ -55,6 +55,14 @@ impl<'f> Facts<'f> {
         }
     }
 
+    /// The same for another method; 0 is one that no rule can name.
+    pub fn with_method(self, bit: u16) -> Facts<'f> {
+        Facts {
+            method: bit,
+            ..self
+        }
+    }
+
     pub fn anonymous(&self) -> bool {
         self.subject.is_none()
     }
@@ -91,6 +99,11 @@ impl Judge {
     /// Whether the rule asks who the visitor is.
     pub fn asks(&self) -> bool {
         self.asks
+    }
+
+    /// The methods that the rule names, as a set.
+    pub fn methods(&self) -> u16 {
+        self.methods
     }
 
     pub fn requirement(&self) -> Requirement {

@@ -16,6 +16,8 @@ pub struct Rules {
     index: Index,
     /// What is demanded anywhere.
     demanded: Vec<Requirement>,
+    /// The methods that any rule names.
+    methods: u16,
 }
 
 /// What the rules found for a request.
@@ -30,6 +32,13 @@ pub struct Found {
     pub asks: bool,
 }
 
+/// Every request can be read in some way; if there were one that cannot, nobody gets it.
+const NOTHING_FITS: Found = Found {
+    requirement: Requirement::Deny,
+    rule: None,
+    asks: false,
+};
+
 impl Rules {
     /// Compiles `rules`, which stand in the order of the configuration; `default` holds where none
     /// matches.
@@ -40,26 +49,40 @@ impl Rules {
         demanded.push(default);
         demanded.sort_unstable();
         demanded.dedup();
+        let methods = judges.iter().fold(0, |all, judge| all | judge.methods());
         Rules {
             default,
             judges,
             index,
             demanded,
+            methods,
         }
     }
 
     /// What holds for `subject` (`None`: anonymous) and `object`: the first rule that matches, and
     /// over several readings of the path the strictest.
     pub fn find(&self, subject: Option<&Subject<'_>>, object: &Object<'_>) -> Found {
+        if object.method().is_empty() {
+            return self.find_for_any_method(subject, object);
+        }
         let found = object.readings().iter().map(|reading| {
             let facts = Facts::new(subject, object, reading);
             self.found(self.index.first(&self.judges, &facts))
         });
-        found.reduce(Found::stricter).unwrap_or(Found {
-            requirement: Requirement::Deny,
-            rule: None,
-            asks: false,
-        })
+        found.reduce(Found::stricter).unwrap_or(NOTHING_FITS)
+    }
+
+    /// The strictest over the methods that rules name, and one that none of them does.
+    fn find_for_any_method(&self, subject: Option<&Subject<'_>>, object: &Object<'_>) -> Found {
+        let bits = (0..u16::BITS).map(|place| 1 << place);
+        let named = bits.filter(|bit| self.methods & bit != 0);
+        let found = named.chain([0]).flat_map(|bit| {
+            object.readings().iter().map(move |reading| {
+                let facts = Facts::new(subject, object, reading).with_method(bit);
+                self.found(self.index.first(&self.judges, &facts))
+            })
+        });
+        found.reduce(Found::stricter).unwrap_or(NOTHING_FITS)
     }
 
     /// Whether any rule or the default demands `requirement`.

@@ -40,15 +40,16 @@ pub(super) fn account(root: &At<'_>, stored: bool, mailed: bool, report: &mut Re
 
 fn app_passwords(root: &At<'_>, report: &mut Report) -> AppPasswords {
     let at = root.get("app_passwords.maximum_lifetime");
-    let given = at.as_ref().map(|at| duration(at).ok().flatten());
-    if let (Some(at), Some(Some(0) | None)) = (&at, given) {
+    // What is no duration is told of elsewhere.
+    let given = at.as_ref().and_then(|at| Some((at, duration(at).ok()?)));
+    if let Some((at, Some(0) | None)) = given {
         report.error(
             at,
             "leaves no time to use an app password; write for instance `90d`, or take it out for no limit",
         );
     }
     AppPasswords {
-        maximum_lifetime: given.flatten(),
+        maximum_lifetime: given.and_then(|(_, seconds)| seconds),
     }
 }
 

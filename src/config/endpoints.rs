@@ -24,12 +24,13 @@ pub(super) fn endpoints(root: &At<'_>, report: &mut Report) -> Vec<Endpoint> {
         let Some(implementation) = implementation(name, at, report) else {
             continue;
         };
-        let strategies = strategies(at, report);
+        let (strategies, remembers) = strategies(at, report);
         let strategies = match strategies.is_empty() {
             true => implementation.strategies(),
             false => strategies,
         };
-        endpoints.push(Endpoint::new(name, implementation, strategies));
+        let endpoint = Endpoint::new(name, implementation, strategies);
+        endpoints.push(endpoint.remembering(remembers));
         if implementation == Implementation::ExtAuthz {
             prefixes.push(name);
         }
@@ -88,8 +89,12 @@ fn implementation(name: &str, at: &At<'_>, report: &mut Report) -> Option<Implem
     }
 }
 
-fn strategies(endpoint: &At<'_>, report: &mut Report) -> Vec<Strategy> {
-    let (mut names, mut strategies) = (Vec::new(), Vec::new());
+/// The strategies of an endpoint, and for which of their headers passwords are remembered how long.
+fn strategies(
+    endpoint: &At<'_>,
+    report: &mut Report,
+) -> (Vec<Strategy>, Vec<(CredentialHeader, u64)>) {
+    let (mut names, mut strategies, mut remembers) = (Vec::new(), Vec::new(), Vec::new());
     for at in endpoint
         .get("authn_strategies")
         .map_or(Vec::new(), |at| at.items())
@@ -118,8 +123,20 @@ fn strategies(endpoint: &At<'_>, report: &mut Report) -> Vec<Strategy> {
             _ => continue,
         };
         strategies.push(Strategy::Header(header, schemes));
+        if let Some(seconds) = cached(&at) {
+            remembers.push((header, seconds));
+        }
     }
-    strategies
+    (strategies, remembers)
+}
+
+/// `scheme_basic_cache_lifespan`, if it is more than nothing.
+fn cached(strategy: &At<'_>) -> Option<u64> {
+    let lifespan = strategy.get("scheme_basic_cache_lifespan")?;
+    duration(&lifespan)
+        .ok()
+        .flatten()
+        .filter(|seconds| *seconds > 0)
 }
 
 fn schemes(at: &At<'_>, strategy: &str, report: &mut Report) -> Schemes {
@@ -140,10 +157,7 @@ fn schemes(at: &At<'_>, strategy: &str, report: &mut Report) -> Schemes {
             .is_some_and(|given| given.items().iter().any(is))
     };
     if let Some(cache) = at.get("scheme_basic_cache_lifespan")
-        && duration(&cache)
-            .ok()
-            .flatten()
-            .is_some_and(|seconds| seconds > 0)
+        && cached(at).is_some()
         && !names("basic")
     {
         report.error(&cache, "needs `basic` among the schemes");

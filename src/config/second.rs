@@ -60,7 +60,7 @@ fn without_store(root: &At<'_>, wants: Option<&At<'_>>, report: &mut Report) {
     } else if let Some(at) = SECTIONS.iter().find_map(|key| root.get(key)) {
         report.warn(
             &at,
-            "has no effect without storage, where second factors and codes are kept; write \
+            "has no effect without storage, where second factors, app passwords and codes are kept; write \
             storage.local.path and storage.encryption_key",
         );
     }

@@ -1,7 +1,9 @@
 //! The access handler: facts, who, verdict, answer.
 
 use super::{
-    durable::recall,
+    conf::Loaded,
+    credentials::{self, Shown, Worth},
+    durable::{outage, recall},
     entry,
     facts::{BadRequest, Facts, host_with_port},
     ffi::{
@@ -12,18 +14,19 @@ use super::{
     identity,
     log::Level as Severity,
     meters,
+    passwords::{self, Checked},
     reply::{self, Refusal},
     request::Request,
-    state::{Outcome, SignedIn, State},
+    state::{By, Outcome, SignedIn, State},
     wait,
 };
 use crate::{
     access::{
-        BadObject, Decision, Guard, Level, Object, Rules, Subject, Verdict, original_url,
-        portal_url,
+        BadObject, Decision, Guard, Level, Object, Requirement, Rules, Subject, Verdict,
+        original_url, portal_url,
     },
     config::CookieDomain,
-    session::Key,
+    session::{Key, Realm},
 };
 
 /// Access phase.
@@ -58,7 +61,7 @@ pub unsafe extern "C" fn handler(r: *mut ngx_http_request_t) -> ngx_int_t {
 enum Stop {
     /// For good.
     Refuse(Refusal),
-    /// It waits for its session; then the phases begin anew where they stopped.
+    /// It waits for its session or for its password to be checked; then the phases begin anew where they stopped.
     Wait,
 }
 
@@ -69,8 +72,14 @@ impl From<Refusal> for Stop {
 }
 
 /// Before the access phase: where another module may let the request through, the session is to be
-/// known already. Whether the request waits for it.
+/// known already. Whether the request waits for it. Credentials in headers are not looked at yet: where
+/// somebody else opens, they are not meant for the gate.
 pub fn waits_for_session(request: Request<'_>, state: &State) -> bool {
+    let place = credentials::known(request, state);
+    state.set_by(place.map_or(By::Cookie, By::Header));
+    if place.is_some() || !request.location().credentials().cookie {
+        return false;
+    }
     let Some((loaded, realm)) = identify::realm_of(request) else {
         return false;
     };
@@ -100,10 +109,11 @@ pub fn judge_subrequest(request: Request<'_>) -> ngx_int_t {
     let Some(state) = State::of(request) else {
         return FORBIDDEN;
     };
-    let outcome = state.outcome.get();
+    let (outcome, by) = (state.outcome.get(), state.by());
     let result = judge(request, state, false);
     // The log tells of the request that the visitor sent.
     state.outcome.set(outcome);
+    state.set_by(by);
     if result.is_ok() { DECLINED } else { FORBIDDEN }
 }
 
@@ -133,23 +143,65 @@ fn judge(request: Request<'_>, state: &State, may_wait: bool) -> Result<(), Stop
         );
         return Err(Refusal::Bad(400).into());
     };
-    // Looked up in any case, for the identity headers.
-    let session = match identify::find(request, state, loaded, &domain.realm) {
-        Found::Known(session) => session,
-        Found::Missing(key) if may_wait && wait_for(request, state, key) => return Err(Stop::Wait),
-        Found::Missing(_) | Found::Unknown => None,
-    };
     let guard = request.location().guard.as_ref().ok_or(Refusal::Bad(500))?;
-    let verdict = verdict(guard, &config.rules, &object, session);
+    let is_open = || guard.is_open(&config.rules, &object);
+    let session = who(request, state, (loaded, &domain.realm), is_open, may_wait)?;
+    let mut verdict = verdict(guard, &config.rules, &object, session);
+    if is_wrong(state) && verdict.requirement != Requirement::Bypass {
+        verdict.decision = Decision::Challenge;
+    }
     if verdict.decision == Decision::Allow {
         state.outcome.set(Some(Outcome::Judged(verdict)));
         return Ok(());
     }
-    if state.is_unknown() {
-        return Err(Refusal::Unavailable.into());
+    if state.by() == By::Cookie && state.is_unknown() {
+        return Err(Refusal::Unavailable(outage::RETRY_AFTER).into());
     }
     state.outcome.set(Some(Outcome::Judged(verdict)));
     Err(refusal(request, state, &object, domain, verdict.decision).into())
+}
+
+/// Who the visitor is here: whose credential stands in a header that the location reads, else whose
+/// session it is. Where everybody passes, what stands in headers is the application's affair.
+fn who<'s>(
+    request: Request<'_>,
+    state: &'s State,
+    of: (&Loaded, &Realm),
+    is_open: impl FnOnce() -> bool,
+    may_wait: bool,
+) -> Result<Option<&'s SignedIn>, Stop> {
+    let presented = credentials::look(request, state);
+    if let Some(presented) = presented.filter(|_| !is_open()) {
+        return match passwords::check(request, state, of, presented, may_wait)? {
+            Checked::Known(Shown {
+                worth: Worth::Unchecked(seconds),
+                ..
+            }) => Err(Refusal::Unavailable(*seconds).into()),
+            Checked::Known(_) => Ok(state.session()),
+            Checked::Waits => Err(Stop::Wait),
+        };
+    }
+    state.set_by(By::Cookie);
+    if !request.location().credentials().cookie {
+        return Ok(None);
+    }
+    // Looked up in any case, for the identity headers.
+    let (loaded, realm) = of;
+    match identify::find(request, state, loaded, realm) {
+        Found::Known(session) => Ok(session),
+        Found::Missing(key) if may_wait && wait_for(request, state, key) => Err(Stop::Wait),
+        Found::Missing(_) | Found::Unknown => Ok(None),
+    }
+}
+
+/// Whether a credential was shown that is nobody's.
+fn is_wrong(state: &State) -> bool {
+    match state.by() {
+        By::Cookie => false,
+        By::Header(place) => state
+            .shown(place)
+            .is_some_and(|shown| matches!(shown.worth, Worth::Wrong)),
+    }
 }
 
 fn refusal(
@@ -159,6 +211,15 @@ fn refusal(
     domain: &CookieDomain,
     decision: Decision,
 ) -> Refusal {
+    let read = request.location().credentials();
+    let asks_for = match state.by() {
+        By::Header(place) => state.shown(place).map(|shown| (place, shown.scheme)),
+        By::Cookie if read.cookie => None,
+        By::Cookie => read.first(),
+    };
+    if let (Decision::Challenge, Some((place, scheme))) = (decision, asks_for) {
+        return Refusal::Credential(place, scheme, is_wrong(state));
+    }
     let url = original_url(object, &host_with_port(request));
     let portal = domain.authelia_url.as_ref();
     let login = portal.map(|portal| portal_url(portal.as_str(), &url, object.method()));
@@ -167,6 +228,8 @@ fn refusal(
         _ if decision == Decision::Forbid => {
             let user = state.session().map(|session| &*session.user);
             let user = user.map(|user| (user.name.clone(), user.display_name.clone()));
+            // Whoever shows a password with each request has no session to leave for another.
+            let login = login.filter(|_| state.by() == By::Cookie);
             Refusal::Forbid { user, asked, login }
         }
         Some(location) => Refusal::Challenge { location, asked },

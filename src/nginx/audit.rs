@@ -139,6 +139,7 @@ fn level(event: &Event) -> Level {
     match event {
         Event::SignIn(..)
         | Event::SignOut(_)
+        | Event::SignOutEverywhere(..)
         | Event::Prove(..)
         | Event::Pass(_)
         | Event::TurnAway(_)
@@ -179,6 +180,9 @@ fn count(zone: &Zone, event: &Event) {
         Event::Leave(_) => login(Method::Mail, Outcome::Success),
         Event::NoLeave(_) => login(Method::Mail, Outcome::Failure),
         Event::SignOut(_) => meters::count(zone, Counter::SessionEnd(Ended::SignOut)),
+        Event::SignOutEverywhere(_, sessions) => {
+            meters::count_many(zone, Counter::SessionEnd(Ended::SignOut), *sessions);
+        }
         Event::EndSessions(_, sessions) => {
             meters::count_many(zone, Counter::SessionEnd(Ended::List), *sessions);
         }

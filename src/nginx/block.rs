@@ -6,7 +6,7 @@ use super::ffi::{self, ngx_slab_pool_t};
 use crate::slots::Layout;
 
 /// Marks a block that was initialised. Another layout of the words below takes another mark.
-const MAGIC: u64 = 0x6174_6761_7465_0003;
+const MAGIC: u64 = 0x6174_6761_7465_0004;
 
 /// Places in the shared part, in bytes.
 pub mod place {
@@ -30,6 +30,7 @@ pub mod place {
     pub const WANTED: usize = 4008;
     pub const DONE: usize = 4016;
     pub const BEFORE: usize = 4024;
+    pub const GENERATIONS: usize = 4040;
 }
 
 /// The one block of the pool; made and given its random secret on first use.

@@ -37,7 +37,7 @@ pub fn servers(
             conf_log(
                 cf,
                 Level::Emerg,
-                "\"auth_gate\", \"auth_gate_portal\" and \"auth_gate_endpoints\" need \"auth_gate_config FILE;\" in the http block",
+                "\"auth_gate\", \"auth_gate_portal\", \"auth_gate_endpoints\" and \"auth_gate_sign_out\" need \"auth_gate_config FILE;\" in the http block",
             );
             return Err(());
         };

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use secrecy::ExposeSecret;
 
 use super::{
+    credentials::Credentials,
     doors,
     ffi::{ngx_cycle_t, ngx_http_complex_value_t},
     job::Threads,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     access::{Guard, Pattern, PatternSet, PolicySource, SubjectTerm},
     config::Config,
-    portal::Portal,
+    portal::{Portal, Remembered},
     session::Keys,
 };
 
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub snapshot: Rc<Snapshot>,
     /// Where errands of the portal are run.
     pub office: Arc<Office>,
+    /// The passwords in headers that were right a moment ago.
+    pub remembered: Rc<Remembered>,
     /// Where passwords are checked and files are read.
     pub threads: Threads,
     /// The configuration of nginx that this belongs to.
@@ -66,6 +69,7 @@ impl Loaded {
             snapshot: Rc::new(Snapshot::new(&config)),
             office: Arc::new(Office::new(&config)?),
             lasting_keys: lasting_keys(&config),
+            remembered: Rc::default(),
             config,
             threads,
             cycle,
@@ -119,6 +123,8 @@ pub struct LocationConf {
     pub portal: Option<String>,
     /// `auth_gate_endpoints`.
     pub endpoints: bool,
+    /// `auth_gate_sign_out`.
+    pub sign_out: bool,
     /// `auth_gate_trusted_proxies`; made whole by the merge.
     pub trusted_proxies: Option<Rc<[IpNet]>>,
     /// `auth_gate_metrics`.
@@ -137,6 +143,8 @@ pub struct LocationConf {
     pub application: Option<Rc<str>>,
     /// `auth_gate_backend_basic`.
     pub backend_basic: Option<BackendBasic>,
+    /// `auth_gate_credentials`.
+    pub credentials: Option<Credentials>,
     /// `auth_gate_challenge`.
     pub challenge: Option<ChallengeForm>,
     /// The above as the access room reads it; made by the merge.
@@ -188,13 +196,22 @@ pub enum ChallengeForm {
 impl LocationConf {
     /// Whether requests that reach this location are guarded.
     pub fn is_guarded(&self) -> bool {
-        let serves = self.portal.is_some() || self.endpoints || self.metrics;
-        self.gate == Some(true) && !serves
+        self.gate == Some(true) && !self.answers() && !self.metrics
+    }
+
+    /// Whether the handler of the portal answers here.
+    pub fn answers(&self) -> bool {
+        self.portal.is_some() || self.endpoints || self.sign_out
     }
 
     /// Which identity headers hold here.
     pub fn identity_headers(&self) -> IdentityHeaders {
         self.identity_headers.unwrap_or(IdentityHeaders::REMOTE)
+    }
+
+    /// What may say here who a visitor is.
+    pub fn credentials(&self) -> Credentials {
+        self.credentials.unwrap_or(Credentials::DEFAULT)
     }
 
     /// Takes from `parent` what this level leaves open, as nginx's own directives do.
@@ -210,6 +227,7 @@ impl LocationConf {
         self.identity_headers = self.identity_headers.or(parent.identity_headers);
         inherit_value(&mut self.application, &parent.application);
         inherit_value(&mut self.backend_basic, &parent.backend_basic);
+        self.credentials = self.credentials.or(parent.credentials);
         self.challenge = self.challenge.or(parent.challenge);
         let trusted = self.trusted_proxies.take();
         let trusted = trusted.or_else(|| parent.trusted_proxies.clone());

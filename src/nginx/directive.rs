@@ -92,6 +92,14 @@ impl Directive {
     }
 }
 
+/// A time of the configuration, in seconds.
+pub fn seconds(word: &[u8]) -> Option<u64> {
+    let mut text = request::text(word);
+    // SAFETY: parses a string that lives for the call, and does not change it.
+    let seconds = unsafe { ffi::ngx_parse_time(&raw mut text, 1) };
+    u64::try_from(seconds).ok()
+}
+
 /// Logs a sentence with file and line of the directive being read.
 pub fn conf_log(cf: *mut ngx_conf_t, level: Level, message: &str) {
     // SAFETY: `cf` is live while nginx reads its configuration; the format reads length and pointer.

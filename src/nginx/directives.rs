@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     conf::{ChallengeForm, LocationConf, MainConf, ServerConf},
-    directive::{Directive, Mistake},
+    credentials,
+    directive::{self, Directive, Mistake},
     doors, entry,
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
@@ -23,7 +24,7 @@ use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-static mut COMMANDS: [ngx_command_t; 18] = [
+static mut COMMANDS: [ngx_command_t; 20] = [
     command(
         c"auth_gate",
         ANYWHERE | NGX_HTTP_LMT_CONF | NGX_CONF_FLAG,
@@ -58,6 +59,12 @@ static mut COMMANDS: [ngx_command_t; 18] = [
         c"auth_gate_endpoints",
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         auth_gate_endpoints,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_sign_out",
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        auth_gate_sign_out,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -112,6 +119,12 @@ static mut COMMANDS: [ngx_command_t; 18] = [
         c"auth_gate_backend_basic",
         NGX_HTTP_LOC_CONF | NGX_CONF_TAKE2,
         auth_gate_backend_basic,
+        NGX_HTTP_LOC_CONF_OFFSET,
+    ),
+    command(
+        c"auth_gate_credentials",
+        ANYWHERE | NGX_CONF_1MORE,
+        auth_gate_credentials,
         NGX_HTTP_LOC_CONF_OFFSET,
     ),
     command(
@@ -189,6 +202,7 @@ setters! {
     auth_gate_store_grace(MainConf) = set_grace;
     auth_gate_portal(LocationConf) = portal::set_portal;
     auth_gate_endpoints(LocationConf) = doors::set_endpoints;
+    auth_gate_sign_out(LocationConf) = doors::set_sign_out;
     auth_gate_trusted_proxies(LocationConf) = doors::set_trusted_proxies;
     auth_gate_metrics(LocationConf) = scrape::set_metrics;
     auth_gate_policy(LocationConf) = set_policy;
@@ -198,6 +212,7 @@ setters! {
     auth_gate_identity_headers(LocationConf) = identity::set_identity_headers;
     auth_gate_application(LocationConf) = identity::set_application;
     auth_gate_backend_basic(LocationConf) = identity::set_backend_basic;
+    auth_gate_credentials(LocationConf) = credentials::set_credentials;
     auth_gate_challenge(LocationConf) = set_challenge;
     auth_gate_scheme(ServerConf) = set_scheme;
 }
@@ -304,14 +319,8 @@ fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), M
 
 fn set_grace(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
     let word = directive.words().into_iter().next().unwrap_or_default();
-    let mut text = ngx_str_t {
-        len: word.len(),
-        data: word.as_ptr().cast_mut(),
-    };
-    // SAFETY: parses a string of the live configuration.
-    let seconds = unsafe { ffi::ngx_parse_time(&raw mut text, 1) };
-    let seconds = u64::try_from(seconds)
-        .map_err(|_| Mistake::Says("wants a time, for instance 15m, or 0".into()))?;
+    let seconds = directive::seconds(word)
+        .ok_or_else(|| Mistake::Says("wants a time, for instance 15m, or 0".into()))?;
     once(&mut conf.grace, seconds)
 }
 

@@ -11,7 +11,10 @@ use super::{
     portal,
     request::Request,
 };
-use crate::portal::{Doorway, may_be_endpoint};
+use crate::portal::{Doorway, Here, may_be_endpoint};
+
+/// Below this stands what authentik's outpost serves.
+const OUTPOST: &[u8] = b"/outpost.goauthentik.io/";
 
 /// The peers that are believed where nobody names others: this machine and private networks.
 const PRIVATE: [&str; 6] = [
@@ -34,7 +37,31 @@ pub fn set_endpoints(directive: &Directive, conf: &mut LocationConf) -> Result<(
                 .into(),
         ));
     }
+    if conf.sign_out {
+        return Err(Mistake::Says(
+            "stands beside \"auth_gate_sign_out\": give each a location of its own".into(),
+        ));
+    }
     conf.endpoints = true;
+    portal::take_location(directive);
+    Ok(())
+}
+
+/// `auth_gate_sign_out`.
+pub fn set_sign_out(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
+    if conf.sign_out {
+        return Err(Mistake::Duplicate);
+    }
+    let other = [
+        (conf.portal.is_some(), "auth_gate_portal"),
+        (conf.endpoints, "auth_gate_endpoints"),
+    ];
+    if let Some((_, name)) = other.iter().find(|(stands, _)| *stands) {
+        return Err(Mistake::Says(format!(
+            "stands beside \"{name}\": give each a location of its own"
+        )));
+    }
+    conf.sign_out = true;
     portal::take_location(directive);
     Ok(())
 }
@@ -79,12 +106,12 @@ pub fn are_meant(request: Request<'_>) -> bool {
     location.endpoints || base(location).is_some_and(|base| is_below(&request.target(), base))
 }
 
-/// What the request carries for an endpoint, if it can be one to any.
+/// What the request carries for an endpoint, if it can be one to any, or to what stands beside them.
 pub fn doorway(request: Request<'_>) -> Option<Doorway<'_>> {
-    if !are_meant(request) {
+    let location = request.location();
+    if !are_meant(request) && !location.sign_out && !is_for_outpost(request) {
         return None;
     }
-    let location = request.location();
     let client = request.client();
     let trusted = location.trusted_proxies.as_deref().unwrap_or_default();
     Some(Doorway {
@@ -92,7 +119,22 @@ pub fn doorway(request: Request<'_>) -> Option<Doorway<'_>> {
         headers: request.named_headers().collect(),
         trusted: trusted.iter().any(|network| network.contains(&client)),
         only: location.endpoints,
+        here: Here {
+            sign_out: location.sign_out,
+            application: location.application.as_deref(),
+            backend_basic: location
+                .backend_basic
+                .as_ref()
+                .map(|basic| (&*basic.user, &*basic.password)),
+        },
     })
+}
+
+/// Whether the request can be one to what authentik's outpost serves.
+fn is_for_outpost(request: Request<'_>) -> bool {
+    let target = request.target();
+    let below = base(request.location()).and_then(|base| target.strip_prefix(base.as_bytes()));
+    below.is_some_and(|below| below.starts_with(OUTPOST))
 }
 
 /// Whether a path with `..` has left the endpoints: an ext-authz request carries the visitor's path

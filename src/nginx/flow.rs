@@ -16,7 +16,7 @@ use super::{
     },
     errands, facts,
     ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
-    hashing, identify,
+    hashing,
     log::{self, Level},
     meters,
     office::News,
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Milliseconds beyond which no answer is held back.
-const LONGEST_DELAY: u64 = 10_000;
+pub const LONGEST_DELAY: u64 = 10_000;
 
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
@@ -64,8 +64,8 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
             }
         }
         Presented::Unknown => {
-            if presented::is_sign_out(request) {
-                presented::end(request);
+            if let Some(realm) = presented::left(request, loaded) {
+                presented::end(request, realm);
             }
             answer_unknown(request, begun);
         }
@@ -88,9 +88,7 @@ fn answer_unknown(request: Request<'_>, begun: u64) {
     let mut answer = visit::with(request, &[], |visit| {
         portal.unknown(visit, rules, outage::RETRY_AFTER)
     });
-    if presented::is_sign_out(request)
-        && let Some((_, realm)) = identify::realm_of(request)
-    {
+    if let Some(realm) = presented::left(request, loaded) {
         answer.cookies.push(clear_cookie(&realm.cookie));
     }
     answer_in_time(request, answer, begun);
@@ -246,9 +244,9 @@ fn walk_sessions(request: Request<'_>, loaded: &Loaded, walk: Sweep, begun: u64)
         follow(request, step, begun);
     };
     if let Some(desk) = Desk::of(request.whole()) {
-        return roll::run(request, desk, wanted, |request, found| match found {
+        return roll::run(request, desk, wanted, move |request, found| match found {
             Some(found) => go_on(request, found),
-            None => refuse(request, 503, Some(outage::RETRY_AFTER)),
+            None => answer_unknown(request, begun),
         });
     }
     let zone = Rc::clone(&request.whole().zone);

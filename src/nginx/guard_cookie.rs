@@ -48,7 +48,7 @@ unsafe extern "C" fn filter(r: *mut ngx_http_request_t) -> ngx_int_t {
 
 fn clean(request: Request<'_>) {
     // A server that guards nothing may stand in front of another gate, whose cookie it passes on.
-    if !request.server().guards || request.location().portal.is_some() {
+    if !request.server().guards || request.location().answers() {
         return;
     }
     let Some(loaded) = &request.whole().loaded else {

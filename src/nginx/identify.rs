@@ -8,7 +8,7 @@ use super::{
     facts,
     request::Request,
     sessions::Kept,
-    state::{SignedIn, State},
+    state::{By, SignedIn, State},
     zone::Zone,
 };
 use crate::{
@@ -39,9 +39,16 @@ enum Look {
     Missing,
 }
 
-/// The session of the visitor, if it holds; looked up once for each request. For whoever cannot wait:
-/// a session that the zone does not have is none.
+/// Who the visitor is at the location reached: by the credential that counts there, else by the session,
+/// which is looked up once for each request. For whoever cannot wait: a session that the zone does not
+/// have is none.
 pub fn visitor<'s>(request: Request<'_>, state: &'s State) -> Option<&'s SignedIn> {
+    if state.by() != By::Cookie {
+        return state.session();
+    }
+    if !request.location().credentials().cookie {
+        return None;
+    }
     match realm_of(request) {
         Some((loaded, realm)) => visitor_of(request, state, loaded, realm),
         None => state.visitor.get_or_init(|| None).as_ref(),

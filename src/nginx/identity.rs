@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, ptr::NonNull};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::{
     conf::{BackendBasic, IdentityHeaders, LocationConf},
     directive::{Directive, Mistake},
@@ -11,9 +9,13 @@ use super::{
     headers::{self, NoMemory},
     identify,
     request::{Request, bytes},
-    state::State,
+    state::{State, Told},
 };
-use crate::users::{HeaderSet, User, authentik, header_value, same_header};
+use crate::users::{
+    HeaderSet, User,
+    authentik::{self, replaces},
+    backend_basic, same_header,
+};
 
 /// `auth_gate_identity_headers`.
 pub fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
@@ -81,12 +83,17 @@ pub fn set_backend_basic(directive: &Directive, conf: &mut LocationConf) -> Resu
     Ok(())
 }
 
-/// Adds the headers for the backend, once in the life of a request.
+/// Adds the headers for the backend, once in the life of a request unless the visitor becomes another.
 pub fn add(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     let location = request.location();
     let sets = location.identity_headers();
-    if request.is_subrequest() || state.has_headers() {
+    if request.is_subrequest() {
         return Ok(());
+    }
+    match state.told() {
+        Told::AsNow => return Ok(()),
+        Told::Otherwise => take_back(request, state)?,
+        Told::Nothing => {}
     }
     if sets == IdentityHeaders::OFF && location.backend_basic.is_none() {
         return Ok(());
@@ -114,10 +121,15 @@ pub fn add(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
     Ok(())
 }
 
-/// Whether an additional header of the user's stands in the place of `name`.
-fn replaces(user: Option<&User>, name: &str) -> bool {
-    let mut additional = user.map_or(&[][..], |user| &user.additional_headers).iter();
-    additional.any(|(other, _)| same_header(other.as_bytes(), name.as_bytes()))
+/// Takes the headers out that were added.
+fn take_back(request: Request<'_>, state: &State) -> Result<(), NoMemory> {
+    let authorization = NonNull::new(request.raw().headers_in.authorization);
+    if authorization.is_some_and(|element| state.owns(element)) {
+        request.raw_mut().headers_in.authorization = std::ptr::null_mut();
+    }
+    headers::remove(request, |element| state.owns(element))?;
+    state.forget_headers();
+    Ok(())
 }
 
 fn push(request: Request<'_>, state: &State, name: &str, value: &str) -> Result<(), NoMemory> {
@@ -148,19 +160,14 @@ fn add_authentik(request: Request<'_>, state: &State, user: Option<&User>) -> Re
     Ok(())
 }
 
-/// What identifies the user for good: the attribute of that name, else what only we can make of
-/// the name.
 fn uid<'u>(request: Request<'_>, user: &'u User) -> Result<Cow<'u, str>, NoMemory> {
-    if let Some(uid) = user.attributes.get("uid") {
-        return Ok(header_value(uid));
-    }
     let whole = request.whole();
     let keys = whole
         .loaded
         .as_ref()
         .and_then(|loaded| loaded.lasting_keys.as_ref());
     let keys = keys.or_else(|| whole.zone.keys()).ok_or(NoMemory)?;
-    Ok(keys.uid(&user.name).into())
+    Ok(authentik::uid(user, |name| keys.uid(name)))
 }
 
 /// Whatever the client has in `Authorization` goes; what is made of two attributes of the user
@@ -173,7 +180,7 @@ fn add_basic(
 ) -> Result<(), NoMemory> {
     take_out(request, state, b"Authorization")?;
     request.raw_mut().headers_in.authorization = std::ptr::null_mut();
-    let value = user.and_then(|user| derived(user, basic));
+    let value = user.and_then(|user| backend_basic(user, &basic.user, &basic.password));
     let Some(value) = value.filter(|_| !replaces(user, "Authorization")) else {
         return Ok(());
     };
@@ -181,14 +188,6 @@ fn add_basic(
     state.remember_header(request, element)?;
     request.raw_mut().headers_in.authorization = element.as_ptr();
     Ok(())
-}
-
-fn derived(user: &User, basic: &BackendBasic) -> Option<String> {
-    let name = user.attributes.get(&*basic.user).or(user.emails.first())?;
-    let password = user.attributes.get(&*basic.password)?;
-    // A colon would move the border between the two.
-    let whole = !name.contains(':') && !password.is_empty();
-    whole.then(|| format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
 }
 
 fn take_out(request: Request<'_>, state: &State, name: &[u8]) -> Result<(), NoMemory> {

@@ -2,12 +2,20 @@
 
 use std::sync::atomic::Ordering;
 
+use sha2::{Digest, Sha256};
+
 use super::{
     block::place,
     log::{self, Level},
-    zone::Zone,
+    zone::{COUNTED_GENERATIONS, Zone},
 };
 use crate::store::Mark;
+
+/// Where the generation of a user is counted, by all workers in the same word.
+fn generation_of(user: &str) -> usize {
+    let digest = Sha256::digest(user);
+    place::GENERATIONS + 4 * (usize::from(digest[0]) % COUNTED_GENERATIONS)
+}
 
 impl Zone {
     /// How often workers have changed the users file, so that all of them read it again.
@@ -60,6 +68,24 @@ impl Zone {
     pub fn count_end(&self) {
         if let Some(count) = self.word(place::ENDS) {
             count.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// How often all sessions of a user were ended at once; several users share a count.
+    pub fn generation(&self, user: &str) -> u32 {
+        self.word(generation_of(user))
+            .map_or(0, |count| count.load(Ordering::Acquire))
+    }
+
+    /// Says that all sessions of a user were ended, or those of everybody: what workers remember of
+    /// credentials in headers counts no more.
+    pub fn next_generation(&self, user: Option<&str>) {
+        let all = (0..COUNTED_GENERATIONS).map(|number| place::GENERATIONS + 4 * number);
+        let own = user.map(generation_of);
+        for at in all.filter(|at| own.is_none_or(|own| own == *at)) {
+            if let Some(count) = self.word(at) {
+                count.fetch_add(1, Ordering::AcqRel);
+            }
         }
     }
 

@@ -50,9 +50,9 @@ pub fn count_many(zone: &Zone, counter: Counter, times: usize) {
 pub fn decided(request: Request<'_>, state: &State, refusal: Option<&Refusal>) {
     let decided = match refusal {
         None => Decided::Allow,
-        Some(Refusal::Challenge { .. }) => Decided::Challenge,
+        Some(Refusal::Challenge { .. } | Refusal::Credential(..)) => Decided::Challenge,
         Some(Refusal::Forbid { .. }) => Decided::Forbid,
-        Some(Refusal::Unavailable) => Decided::Unavailable,
+        Some(Refusal::Unavailable(_)) => Decided::Unavailable,
         Some(Refusal::NeedsHttps | Refusal::Bad(_)) => Decided::Error,
     };
     let wanted = match state.outcome.get() {

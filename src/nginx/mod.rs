@@ -4,7 +4,8 @@
 //! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
 //! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole, [`worker`] starts
 //! what runs beside requests. A request then
-//! meets [`clean`], [`access`] (with [`facts`] and [`identify`]) and [`reply`], or, in the portal's
+//! meets [`clean`], [`access`] (with [`facts`], [`identify`], and [`credentials`] that [`passwords`] has
+//! checked, equal ones once ([`shared_check`]), or [`look_up`] has found) and [`reply`], or, in the portal's
 //! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
 //! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
@@ -25,6 +26,7 @@ mod body;
 mod checks;
 mod clean;
 mod conf;
+mod credentials;
 mod directive;
 mod directives;
 mod doors;
@@ -43,10 +45,12 @@ mod identity;
 mod job;
 mod load;
 mod log;
+mod look_up;
 mod marks;
 mod meters;
 mod module;
 mod office;
+mod passwords;
 mod permissions;
 mod portal;
 mod presented;
@@ -56,6 +60,7 @@ mod scrape;
 mod server_names;
 mod sessions;
 mod setup;
+mod shared_check;
 mod signals;
 mod snapshot;
 mod state;

@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     mail::{MailError, Post},
     metrics::Store,
-    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work},
+    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work, app_password},
     store::{AppPasswords, Factors, Redis, Sqlite, StorageKey, StoreError},
     users_file::{self, NotWritten},
 };
@@ -195,6 +195,11 @@ impl Office {
     /// Does a piece of work that nobody waits for. For a thread that may wait.
     pub fn run_aside(&self, work: AsideWork) -> (Option<Event>, News) {
         self.with_errand(false, |errand| work(errand))
+    }
+
+    /// Looks an app password up. For a thread that may wait.
+    pub fn look_up(&self, work: app_password::Work) -> (app_password::Looked, News) {
+        self.with_errand(true, |errand| work(errand))
     }
 
     fn with_errand<R>(

@@ -41,6 +41,11 @@ pub fn set_portal(directive: &Directive, conf: &mut LocationConf) -> Result<(), 
                 .into(),
         ));
     }
+    if conf.sign_out {
+        return Err(Mistake::Says(
+            "stands beside \"auth_gate_sign_out\": give each a location of its own".into(),
+        ));
+    }
     conf.portal = Some(path);
     location.handler = Some(handler);
     Ok(())

@@ -9,13 +9,12 @@ use super::{
     visit,
 };
 use crate::{
-    portal::{self, Answer},
-    session::Key,
+    portal::{self, Answer, Portal},
+    session::{Key, Realm},
 };
 
-/// Places whose requests with a body change nothing that is kept, or only end a session, which is done
-/// here at once.
-const HARMLESS: [&str; 3] = ["/logout", "/api/logout", "/api/checks/"];
+/// Place whose requests with a body change nothing that is kept.
+const HARMLESS: &str = "/api/checks/";
 
 /// What comes of the session that a request presents.
 pub enum Presented {
@@ -46,7 +45,7 @@ pub fn look(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>) 
         return Presented::Nothing(answer);
     }
     let asks = portal.is_question(visit);
-    if !asks && writes(visit) && is_out(request, loaded) {
+    if !asks && writes(&portal, visit) && is_out(request, loaded) {
         // Before a password is checked or a code is used up in vain.
         return Presented::Unknown;
     }
@@ -64,16 +63,24 @@ pub fn look(request: Request<'_>, loaded: &Loaded, visit: &portal::Request<'_>) 
     identify::search(request, state, loaded, realm, cookies).into()
 }
 
-/// Whether somebody wants to sign out.
-pub fn is_sign_out(request: Request<'_>) -> bool {
-    request.method() == b"POST" && matches!(&*visit::place(request), "/logout" | "/api/logout")
+/// The cookie domain whose sessions are to end, if somebody wants to sign out.
+pub fn left<'l>(request: Request<'_>, loaded: &'l Loaded) -> Option<&'l Realm> {
+    let portal = loaded.portal();
+    let left = visit::with(request, &[], |visit| {
+        let realm = portal.realm_of(visit).filter(|_| portal.wants_out(visit));
+        realm.map(|realm| realm.id)
+    });
+    let cookies = loaded.config.session.cookies.iter();
+    cookies
+        .map(|cookie| &cookie.realm)
+        .find(|realm| Some(realm.id) == left)
 }
 
 /// Ends the sessions that are presented though nobody can be asked whether they last: here at once, and
 /// in the store when it is back. That a form of ours asked for it cannot be proven without a session;
 /// browsers send no cookie with a form of another site.
-pub fn end(request: Request<'_>) {
-    let Some(((_, realm), state)) = identify::realm_of(request).zip(State::of(request)) else {
+pub fn end(request: Request<'_>, realm: &Realm) {
+    let Some(state) = State::of(request) else {
         return;
     };
     let zone = &request.whole().zone;
@@ -85,11 +92,12 @@ pub fn end(request: Request<'_>) {
     }
 }
 
-/// Whether a request to the portal can only be served by writing to the store of sessions.
-fn writes(visit: &portal::Request<'_>) -> bool {
-    let mut harmless = HARMLESS.iter();
+/// Whether a request to the portal can only be served by writing to the store of sessions. What only
+/// ends some is done here at once.
+fn writes(portal: &Portal, visit: &portal::Request<'_>) -> bool {
     matches!(visit.method, b"POST" | b"PUT" | b"DELETE")
-        && !harmless.any(|harmless| visit.path.starts_with(harmless))
+        && !visit.path.starts_with(HARMLESS)
+        && !portal.wants_out(visit)
 }
 
 /// Whether that store is known to be out.

@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 
 use super::{
     conf::{ChallengeForm, Loaded},
-    durable::outage,
+    credentials::Place,
     ffi::{self, DONE, ERROR, ngx_int_t},
     headers::{self, NoMemory},
     request::Request,
@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     access::{Ask, Challenge},
-    portal::{self, Answer, Denied, Reader},
+    portal::{
+        self, Answer, Denied, Reader,
+        in_header::{self, Scheme},
+    },
 };
 
 /// Why a request does not go on.
@@ -24,6 +27,8 @@ pub enum Refusal {
         /// Host and path that were asked for.
         asked: String,
     },
+    /// The visitor has to show a credential of that scheme in that header; whether that shown was wrong.
+    Credential(Place, Scheme, bool),
     /// Nothing would help.
     Forbid {
         /// Name and display name of the signed-in user.
@@ -35,8 +40,9 @@ pub enum Refusal {
     },
     /// The visitor came over plain http.
     NeedsHttps,
-    /// Who the visitor is cannot be found out now: 503.
-    Unavailable,
+    /// Who the visitor is cannot be found out now: 503, and after so many seconds another try makes
+    /// sense.
+    Unavailable(u64),
     /// The request cannot be judged: 400 or 421, or 500 when something of ours is missing.
     Bad(u16),
 }
@@ -46,6 +52,10 @@ pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
     let reader = reader(request);
     match refusal {
         Refusal::Challenge { location, asked } => challenge(request, reader, location, asked),
+        Refusal::Credential(place, scheme, was_wrong) => {
+            let answer = in_header::challenge(place.header(), *scheme, *was_wrong);
+            ask_for_credential(request, answer)
+        }
         Refusal::Forbid { user, login, asked } => {
             let user = user
                 .as_ref()
@@ -57,8 +67,8 @@ pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
         Refusal::NeedsHttps => {
             answer_or_error_page(request, 400, |portal| portal.needs_https(reader))
         }
-        Refusal::Unavailable => answer_or_error_page(request, 503, |portal| {
-            portal.refusal(reader, 503, Some(outage::RETRY_AFTER))
+        Refusal::Unavailable(retry_after) => answer_or_error_page(request, 503, |portal| {
+            portal.refusal(reader, 503, Some(*retry_after))
         }),
         Refusal::Bad(status) => answer_or_error_page(request, *status, |portal| {
             portal.refusal(reader, *status, None)
@@ -69,6 +79,24 @@ pub fn refuse(request: Request<'_>, refusal: &Refusal) -> ngx_int_t {
 /// How the visitor wants to be answered.
 pub fn reader(request: Request<'_>) -> Reader {
     Reader::new(request.header("accept"), request.header("accept-language"))
+}
+
+/// Asks for a credential, as an authorization endpoint does.
+fn ask_for_credential(request: Request<'_>, answer: Answer) -> ngx_int_t {
+    let status = answer.status;
+    if !request.satisfies_any() {
+        return answer_or_error_page(request, status, |_| answer);
+    }
+    // As for other challenges.
+    let answer = Answer {
+        body: Vec::new(),
+        content_type: None,
+        ..answer
+    };
+    match write_headers(request, &answer) {
+        Ok(()) => status as ngx_int_t,
+        Err(NoMemory) => ERROR,
+    }
 }
 
 fn challenge(request: Request<'_>, reader: Reader, location: &str, asked: &str) -> ngx_int_t {

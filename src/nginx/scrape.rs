@@ -190,7 +190,7 @@ fn answer(text: String) -> Answer {
     Answer {
         status: 200,
         content_type: Some(CONTENT_TYPE),
-        headers: vec![("Cache-Control", "no-store".into())],
+        headers: vec![("Cache-Control".into(), "no-store".into())],
         cookies: Vec::new(),
         location: None,
         body: text.into_bytes(),

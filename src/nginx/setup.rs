@@ -211,18 +211,18 @@ pub unsafe extern "C" fn merge_location_conf(
         if idle && core.name.len > 0 {
             warn_about_idle(cf, &core.name);
         }
-        let serves_none = child.portal.is_none() && !child.endpoints;
-        if core.noname() == 1 && serves_none && (parent.portal.is_some() || parent.endpoints) {
+        if core.noname() == 1 && !child.answers() && parent.answers() {
             child.portal.clone_from(&parent.portal);
             child.endpoints = parent.endpoints;
+            child.sign_out = parent.sign_out;
             portal::serve_inside(core);
         }
-        if (child.portal.is_some() || child.endpoints) && !portal::serves(core) {
+        if child.answers() && !portal::serves(core) {
             conf_log(
                 cf,
                 Level::Emerg,
-                "\"auth_gate_portal\" or \"auth_gate_endpoints\" and another directive that answers requests, such as proxy_pass, \
-                 stand in one location: only one of them can; give each a location of its own",
+                "\"auth_gate_portal\", \"auth_gate_endpoints\" or \"auth_gate_sign_out\" and another directive that answers \
+                 requests, such as proxy_pass, stand in one location: only one of them can; give each a location of its own",
             );
             return CONF_ERROR;
         }
@@ -240,7 +240,8 @@ pub unsafe extern "C" fn merge_location_conf(
         if scrape::merge(cf, core, parent, child, server).is_err() {
             return CONF_ERROR;
         }
-        server.guards |= child.gate == Some(true) || child.portal.is_some();
+        let serves_pages = child.portal.is_some() || child.sign_out;
+        server.guards |= child.gate == Some(true) || serves_pages;
         server.lets_headers_through |= child.identity_headers() == IdentityHeaders::OFF;
         if child.endpoints {
             server.doors.push(String::new());
@@ -250,6 +251,8 @@ pub unsafe extern "C" fn merge_location_conf(
         if let Some(path) = &child.portal {
             server.portals.push(path.clone());
             server.doors.push(path.clone());
+        }
+        if serves_pages {
             core.client_max_body_size = BODY_LIMIT as ffi::off_t;
             core.client_body_buffer_size = BODY_LIMIT;
         }

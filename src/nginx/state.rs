@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{
+    credentials::{Place, Shown, Worth},
     entry,
     ffi::{self, ngx_table_elt_t},
     headers::{Extent, NoMemory},
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
     access::{Level, Verdict},
+    portal::in_header::Scheme,
     session::Key,
     users::User,
 };
@@ -38,6 +40,12 @@ pub type Step = Box<dyn FnOnce(Request<'_>)>;
 pub struct State {
     /// Who the visitor is, once it was looked up; `None` inside is nobody that we know.
     pub visitor: OnceCell<Option<SignedIn>>,
+    /// The credentials in headers, once they were looked at.
+    shown: [OnceCell<Shown>; 2],
+    /// What says who the visitor is at the guarded location that was reached last.
+    by: Cell<By>,
+    /// What said so when the headers for the backend were added.
+    told: Cell<By>,
     /// Sessions that the store was asked for, so that each is asked for once.
     recalled: RefCell<Vec<Key>>,
     /// Whether who the visitor is cannot be found out, because the store is out.
@@ -54,6 +62,27 @@ pub struct State {
     own_headers: Cell<Option<NonNull<OwnHeader>>>,
     /// The list of headers as the cleaner left it.
     cleaned: Cell<Option<Cleaned>>,
+}
+
+/// What says who a visitor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// The session cookie.
+    #[default]
+    Cookie,
+    /// The credential in that header.
+    Header(Place),
+}
+
+/// What the headers for the backend say of the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// There are none yet.
+    Nothing,
+    /// What is so at the location reached.
+    AsNow,
+    /// What was so at another location, where something else said who he is.
+    Otherwise,
 }
 
 /// A header that was added for the backend, and the one before it. Lives in the request's pool.
@@ -73,6 +102,7 @@ pub struct Cleaned {
 }
 
 /// Who holds a session that stands.
+#[derive(Clone)]
 pub struct SignedIn {
     /// The user as he was when the request came.
     pub user: Arc<User>,
@@ -136,9 +166,35 @@ impl State {
         }
     }
 
-    /// The session of the visitor, if one was found.
+    /// Who the visitor is at the guarded location that was reached last, if that was found out.
     pub fn session(&self) -> Option<&SignedIn> {
-        self.visitor.get()?.as_ref()
+        match self.by.get() {
+            By::Cookie => self.visitor.get()?.as_ref(),
+            By::Header(place) => match &self.shown(place)?.worth {
+                Worth::Right(signed_in) => Some(signed_in),
+                Worth::Wrong | Worth::Unchecked(_) => None,
+            },
+        }
+    }
+
+    /// The credential in a header, if it was looked at.
+    pub fn shown(&self, place: Place) -> Option<&Shown> {
+        self.shown[place as usize].get()
+    }
+
+    /// Says what it is worth, for the rest of the request.
+    pub fn set_shown(&self, place: Place, scheme: Scheme, worth: Worth) -> &Shown {
+        self.shown[place as usize].get_or_init(|| Shown { scheme, worth })
+    }
+
+    /// What says who the visitor is.
+    pub fn by(&self) -> By {
+        self.by.get()
+    }
+
+    /// Says what does at the location reached.
+    pub fn set_by(&self, by: By) {
+        self.by.set(by);
     }
 
     /// Remembers that the store was asked for a session; `known`: whether it had an answer.
@@ -197,9 +253,18 @@ impl State {
         false
     }
 
-    /// Whether our headers were added already.
-    pub fn has_headers(&self) -> bool {
-        self.own_headers.get().is_some()
+    /// What our headers say of the visitor, if they were added already.
+    pub fn told(&self) -> Told {
+        match self.own_headers.get() {
+            None => Told::Nothing,
+            Some(_) if self.told.get() == self.by.get() => Told::AsNow,
+            Some(_) => Told::Otherwise,
+        }
+    }
+
+    /// Our headers were taken out again.
+    pub fn forget_headers(&self) {
+        self.own_headers.set(None);
     }
 
     /// Remembers a header that we added, so that the cleaner spares it.
@@ -209,6 +274,7 @@ impl State {
         element: NonNull<ngx_table_elt_t>,
     ) -> Result<(), NoMemory> {
         let before = self.own_headers.get();
+        self.told.set(self.by.get());
         let header = request.place(OwnHeader { element, before });
         self.own_headers.set(Some(header.ok_or(NoMemory)?));
         Ok(())

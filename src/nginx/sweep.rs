@@ -95,6 +95,9 @@ pub fn run(
     wanted: Wanted,
     then: impl FnOnce(Waiting, Vec<Session>) + 'static,
 ) {
+    if wanted.end_all_but.is_some() {
+        zone.next_generation(Some(&wanted.user));
+    }
     let walk = Walk {
         waiting,
         zone,

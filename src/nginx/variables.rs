@@ -172,7 +172,7 @@ fn auth_basic_index(cf: *mut ffi::ngx_conf_t) -> usize {
 }
 
 /// Whether `auth_basic` checks the name in a Basic header at the location reached.
-fn asks_for_basic(request: Request<'_>) -> bool {
+pub fn asks_for_basic(request: Request<'_>) -> bool {
     let index = AUTH_BASIC.load(Ordering::Relaxed);
     if index == usize::MAX {
         return false;

@@ -1,7 +1,7 @@
 //! The world that the portal room sees from inside nginx: the zone, the users, the kernel's random
 //! bytes, the queue of passwords to check.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, rc::Rc, sync::Arc};
 
 use super::{
     audit,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::Rules,
     metrics::{Counter, Hashed},
-    portal::{Busy, Limited, World},
+    portal::{Busy, Limited, Remembered, World},
     session::{Key, Keys, Realm, Record},
     users::{
         Directory,
@@ -59,6 +59,10 @@ impl<'a> Surroundings<'a> {
 impl World for Surroundings<'_> {
     fn keys(&self) -> &Keys {
         self.keys
+    }
+
+    fn lasting_keys(&self) -> &Keys {
+        self.loaded.lasting_keys.as_ref().unwrap_or(self.keys)
     }
 
     fn rules(&self) -> &Rules {
@@ -207,6 +211,14 @@ impl World for Surroundings<'_> {
             Stage::Password => self.zone.with_attempts(withdraw),
             Stage::Factor => self.zone.with_factor_attempts(withdraw),
         };
+    }
+
+    fn generation(&self, user: &str) -> u32 {
+        self.zone.generation(user)
+    }
+
+    fn remembered(&self) -> Rc<Remembered> {
+        Rc::clone(&self.loaded.remembered)
     }
 
     fn hold(&mut self, floor: u64) -> u64 {

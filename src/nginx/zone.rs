@@ -38,6 +38,9 @@ const DEFAULT: (&[u8], usize) = (b"auth_gate", 16 << 20);
 /// Workers whose running hashes are counted, eight bytes each.
 pub const COUNTED_WORKERS: usize = 480;
 
+/// Words that count how often the sessions of users were ended all at once, several users to a word.
+pub const COUNTED_GENERATIONS: usize = 8;
+
 /// The shared memory of one configuration.
 #[derive(Default)]
 pub struct Zone {
@@ -369,7 +372,8 @@ impl Drop for Lock {
 }
 
 const _: () = assert!(
-    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN && place::BEFORE + 16 <= 4096,
+    place::HASHES + COUNTED_WORKERS * 8 <= place::BORN
+        && place::GENERATIONS + 4 * COUNTED_GENERATIONS <= 4096,
     "the counters fit the shared part"
 );
 const _: () = assert!(

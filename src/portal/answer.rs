@@ -16,7 +16,7 @@ pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A header as it is sent.
-pub type Header = (&'static str, Cow<'static, str>);
+pub type Header = (Cow<'static, str>, Cow<'static, str>);
 
 /// A whole answer.
 #[derive(Clone, Debug)]
@@ -120,6 +120,11 @@ impl Answer {
         answer
     }
 
+    /// That it is there.
+    pub(super) fn no_content() -> Self {
+        Self::new(204).with("Cache-Control", "no-store")
+    }
+
     /// Leave to go on, for a proxy that asks.
     pub(super) fn leave() -> Self {
         Self::new(200)
@@ -145,8 +150,12 @@ impl Answer {
     }
 
     /// Adds a header.
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(super) fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -166,9 +175,10 @@ impl Answer {
     fn protect(&mut self, policy: Cow<'static, str>) {
         let fixed = PROTECTION
             .iter()
-            .map(|(name, value)| (*name, Cow::Borrowed(*value)));
+            .map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value)));
         self.headers.extend(fixed);
-        self.headers.push(("Content-Security-Policy", policy));
+        self.headers
+            .push(("Content-Security-Policy".into(), policy));
     }
 }
 

@@ -121,6 +121,9 @@ impl Event {
             )),
             Event::Pass(_) | Event::TurnAway(_) => return None,
             Event::SignOut(user) => begin("sign_out", "success").text("user", user),
+            Event::SignOutEverywhere(user, count) => begin("sign_out", "success")
+                .number("count", *count)
+                .text("user", user),
             Event::Leave(user) => begin("elevate", "success").text("user", user),
             Event::NoLeave(user) => begin("elevate", "failure").text("user", user),
             Event::WrongPassword(user) => begin("change_password", "failure").text("user", user),
@@ -190,6 +193,8 @@ impl Change {
         match self {
             Change::Add(..) => "add_factor",
             Change::Remove(..) => "remove_factor",
+            Change::AddAppPassword(_) => "add_app_password",
+            Change::RevokeAppPassword(_) => "revoke_app_password",
             Change::Password => "change_password",
             Change::Reset => "reset_password",
         }
@@ -198,13 +203,16 @@ impl Change {
     fn begin(&self, line: Line) -> Line {
         match self {
             Change::Add(which, _) | Change::Remove(which, _) => line.word("kind", kind(*which)),
-            Change::Password | Change::Reset => line,
+            _ => line,
         }
     }
 
     fn name(&self) -> Option<&str> {
         match self {
-            Change::Add(_, name) | Change::Remove(_, name) => Some(name),
+            Change::Add(_, name)
+            | Change::Remove(_, name)
+            | Change::AddAppPassword(name)
+            | Change::RevokeAppPassword(name) => Some(name),
             Change::Password | Change::Reset => None,
         }
     }

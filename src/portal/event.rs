@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::account::Change;
+use super::errand::Outage;
 
 /// Something that an administrator wants to find in the log, or counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Event {
     TurnAway(Method),
     /// A session was ended by its user.
     SignOut(String),
+    /// A user has ended all sessions, this one among them; so many.
+    SignOutEverywhere(String, usize),
     /// A user has leave to change factors and password.
     Leave(String),
     /// A user gave back a code that was not mailed, or may not try.
@@ -106,6 +109,16 @@ pub enum Why {
     Lost,
     /// A sentence for the administrator.
     Says(String),
+}
+
+impl Event {
+    /// That something outside does not work; without an outage there was no thread to find out.
+    pub fn outage(outage: Option<Outage>) -> Event {
+        Event::Outage(outage.map_or_else(
+            || "too much work is waiting; give nginx's thread pool more threads".to_owned(),
+            |outage| outage.0,
+        ))
+    }
 }
 
 impl Method {

@@ -6,13 +6,15 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 use crate::session::{Key, Methods};
-use crate::users::PasswordHash;
-use crate::users::regulation::{FLOOR_BASIC, FLOOR_FORM, Reservation};
+use crate::users::regulation::{FLOOR_FORM, Reservation};
+use crate::users::{PasswordHash, User};
 
 use super::answer::Answer;
 use super::doors;
-use super::event::{Aim, Event, Failure, Method, Why};
+use super::event::{Event, Failure, Method, Why};
+use super::in_header;
 use super::onward::{Onward, Wish};
+use super::remembered::Note;
 use super::request::Request;
 use super::sessions::{self, SignIn};
 use super::settings::Domain;
@@ -61,22 +63,33 @@ pub struct Login {
     /// session comes of it.
     pub(super) at_endpoint: Option<IpAddr>,
     /// Who it is, if there is such a user.
-    user: Option<Known>,
+    pub(super) user: Option<Known>,
     /// `None` when the address or the user is banned.
-    reservation: Option<Reservation>,
+    pub(super) reservation: Option<Reservation>,
+    /// Where the password stood in a header and is to be remembered if it is right.
+    pub(super) note: Option<Note>,
 }
 
-/// A user whom somebody wants to sign in as.
-struct Known {
+/// A user whom somebody wants to sign in as, or has shown to be.
+#[derive(Clone, Debug)]
+pub struct Known {
     /// Canonical name.
-    name: String,
+    pub name: String,
     /// Fingerprint of the hash that the password is checked against.
-    password: u64,
+    pub password: u64,
+}
+
+impl From<&User> for Known {
+    fn from(user: &User) -> Self {
+        Known {
+            name: user.name.clone(),
+            password: user.password.fingerprint(),
+        }
+    }
 }
 
 impl Portal {
-    /// Begins an attempt, if another password can be checked. Somebody unknown or banned has a hash checked as well, one that nothing
-    /// matches.
+    /// Begins an attempt, if another password can be checked.
     pub(super) fn begin(
         &self,
         request: &Request<'_>,
@@ -94,38 +107,8 @@ impl Portal {
             };
             return Step::Answer(self.turn_away(request, &login, busy, world));
         }
-        let found = match typed.session {
-            Some(_) => world.directory().user(&typed.username),
-            None => world.directory().find(&typed.username),
-        };
-        let user = found.map(|user| Known {
-            name: user.name.clone(),
-            password: user.password.fingerprint(),
-        });
-        let hash = found.map(|user| user.password.clone());
-        let name = user.as_ref().map(|user| user.name.as_str());
-        let reservation = world.reserve(name, request.address, request.now).ok();
-        let hash = match (hash, &reservation) {
-            (Some(hash), Some(_)) => hash,
-            (Some(hash), None) => hash.decoy(),
-            (None, _) => world.directory().decoy(),
-        };
-        let login = Login {
-            door,
-            typed: typed.username,
-            remember: typed.remember,
-            wish: typed.wish,
-            session: typed.session,
-            at_endpoint: None,
-            user,
-            reservation,
-        };
-        let password = Zeroizing::new(typed.password.as_bytes().to_vec());
-        Step::Verify(Box::new(Verify {
-            hash,
-            password,
-            login,
-        }))
+        let from = (request.address, request.now);
+        Step::Verify(Box::new(Verify::reserve(door, typed, from, world)))
     }
 
     /// Ends an attempt. `matched` is what the check said, `elapsed` how many milliseconds have
@@ -138,27 +121,17 @@ impl Portal {
         elapsed: u64,
         world: &mut dyn World,
     ) -> Answer {
-        let banned = login.reservation.is_none();
-        let user = login
-            .user
-            .take()
-            .filter(|user| matched && !banned && world.directory().user(&user.name).is_some());
-        if let Some(reservation) = login.reservation.take() {
-            world.settle(&reservation, user.is_some());
-        }
         if login.at_endpoint.is_some() {
-            let user = user.map(|user| user.name);
-            let right = user.is_some();
-            let mut answer = self.ask_again(request, user, world);
-            answer.event = Some(if right {
-                world.record_success(elapsed);
-                Event::Pass(Method::Basic)
-            } else {
-                answer.hold = world.hold(FLOOR_BASIC);
-                doors::failure(&login, banned)
-            });
-            return answer;
+            let settled = in_header::settle(login, matched, elapsed, request.now, world);
+            let user = settled.user.map(|user| user.name);
+            return Answer {
+                event: Some(settled.event),
+                hold: settled.hold,
+                ..self.ask_again(request, user, world)
+            };
         }
+        let banned = login.is_banned();
+        let user = login.settle(matched, world);
         let domain = self.settings.domain_of(request.host_name());
         match (user, domain) {
             (Some(user), Some((_, domain))) => {
@@ -296,28 +269,5 @@ impl Portal {
             &subject,
             request.address,
         )
-    }
-}
-
-impl Login {
-    fn aim(&self) -> Aim {
-        match self.session {
-            Some(_) => Aim::StepUp,
-            None => Aim::SignIn,
-        }
-    }
-
-    /// An attempt that failed before there was anything to check.
-    pub(super) fn unreadable(door: Door) -> Self {
-        Login {
-            door,
-            typed: String::new(),
-            remember: false,
-            wish: Wish::default(),
-            session: None,
-            at_endpoint: None,
-            user: None,
-            reservation: None,
-        }
     }
 }

@@ -10,6 +10,7 @@ mod account;
 mod answer;
 mod api;
 pub mod app_password;
+mod attempt;
 mod audit;
 mod csrf;
 mod dates;
@@ -19,13 +20,17 @@ mod errand;
 mod event;
 mod form;
 mod guarded;
+pub mod in_header;
+mod leave_everywhere;
 mod letter;
 mod limits;
 mod login;
 mod messages;
 mod onward;
 mod outage;
+mod outpost;
 mod pages;
+mod remembered;
 mod request;
 mod return_address;
 mod second;
@@ -54,7 +59,8 @@ pub use letter::Letter;
 pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
-pub use request::{Doorway, Headers, Request};
+pub use remembered::Remembered;
+pub use request::{Doorway, Headers, Here, Request};
 pub use return_address::{Refusal, ReturnAddress};
 pub use settings::{
     Account, AppPasswords, Domain, Elevation, Reset, SecondFactors, Settings, Theme,
@@ -88,7 +94,8 @@ pub struct Portal {
 
 impl Portal {
     /// A portal with these settings.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        settings.endpoints.extend(doors::endpoints_of_authentik());
         let policy = pages::form_policy();
         Portal {
             settings,
@@ -106,8 +113,16 @@ impl Portal {
         if let Some(step) = self.endpoint(request, world) {
             return step;
         }
-        if !request.is_https() {
+        let leaving = self.leaving(request);
+        let only = request.doorway.as_ref().is_some_and(|it| it.only);
+        if !only && !request.is_https() {
             return Step::Answer(self.needs_https(reader(request)));
+        }
+        if let Some(leaving) = leaving {
+            return self.leave_everywhere(request, leaving, world);
+        }
+        if request.doorway.as_ref().is_some_and(|it| it.here.sign_out) {
+            return Step::Answer(self.foreign_host(request));
         }
         let domain = self
             .settings
@@ -125,7 +140,11 @@ impl Portal {
     /// The answer where no session has a say in it, and so no store: whether the portal is there, what
     /// its pages load, and what is no question to an endpoint.
     pub fn still(&self, request: &Request<'_>) -> Option<Answer> {
-        self.no_endpoint(request)
+        if request.doorway.as_ref().is_some_and(|it| it.here.sign_out) {
+            return None;
+        }
+        self.outpost(request)
+            .or_else(|| self.no_endpoint(request))
             .or_else(|| api::health(request))
             .or_else(|| self.asset(request))
     }

@@ -68,12 +68,8 @@ impl Portal {
             Door::Page => self.refusal(super::reader(request), 503, Some(RETRY_AFTER)),
             Door::Api => api::unavailable(request).with("Retry-After", RETRY_AFTER.to_string()),
         };
-        let sentence = outage.map_or_else(
-            || "too much work is waiting; give nginx's thread pool more threads".to_owned(),
-            |outage| outage.0,
-        );
         Answer {
-            event: Some(Event::Outage(sentence)),
+            event: Some(Event::outage(outage)),
             ..answer
         }
     }

@@ -43,6 +43,20 @@ pub struct Doorway<'a> {
     pub trusted: bool,
     /// Whether nothing but endpoints is served here.
     pub only: bool,
+    /// What the location says.
+    pub here: Here<'a>,
+}
+
+/// What the location of a request says beside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Here<'a> {
+    /// Whether all that is done here is to sign out.
+    pub sign_out: bool,
+    /// The application's name in authentik's headers.
+    pub application: Option<&'a str>,
+    /// The attributes of a user, of the name and of the password, of which a Basic `Authorization` is
+    /// made.
+    pub backend_basic: Option<(&'a str, &'a str)>,
 }
 
 impl Doorway<'_> {

@@ -102,6 +102,20 @@ pub(super) fn end_all(
     for key in presented(request, domain, world) {
         world.end(&key);
     }
+    clear(request, domain)
+}
+
+/// Ends every session that the browser presents and that has not ended yet.
+pub(super) fn end_rest(request: &Request<'_>, domain: &Domain, world: &mut dyn World) {
+    for key in presented(request, domain, world) {
+        if world.session(&key).is_some() {
+            world.end(&key);
+        }
+    }
+}
+
+/// How to clear the browser's cookie, if it has one.
+pub(super) fn clear(request: &Request<'_>, domain: &Domain) -> Option<String> {
     has_cookie(request, domain).then(|| clear_cookie(&domain.realm.cookie))
 }
 

@@ -1,8 +1,10 @@
 //! What the portal needs of the world around it. The glue has the real one, tests have one in memory.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::access::Rules;
+use crate::portal::remembered::Remembered;
 use crate::session::{Key, Keys, Realm, Record};
 use crate::users::Directory;
 use crate::users::regulation::{Banned, Reservation};
@@ -11,6 +13,11 @@ use crate::users::regulation::{Banned, Reservation};
 pub trait World {
     /// The keys of cookies and form tokens.
     fn keys(&self) -> &Keys;
+
+    /// The keys that outlive the process, where there are such.
+    fn lasting_keys(&self) -> &Keys {
+        self.keys()
+    }
 
     /// The access rules.
     fn rules(&self) -> &Rules;
@@ -79,6 +86,13 @@ pub trait World {
     /// Takes a reserved attempt back, because something outside did not work: nobody is banned for
     /// that.
     fn withdraw(&mut self, reservation: &Reservation);
+
+    /// How often all sessions of a user were ended at once, or those of somebody whom nobody can tell
+    /// from him.
+    fn generation(&self, user: &str) -> u32;
+
+    /// The passwords in headers that were right a moment ago.
+    fn remembered(&self) -> Rc<Remembered>;
 
     /// Milliseconds after its arrival before which a failed attempt is not answered; no fewer than
     /// `floor`.

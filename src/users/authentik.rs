@@ -1,7 +1,9 @@
 //! authentik's identity headers: for applications that were set up for its proxy.
 
+use std::borrow::Cow;
+
 use super::User;
-use super::identity::same_header;
+use super::identity::{header_value, same_header};
 
 /// The names, in the order of [`values`].
 pub const NAMES: [&str; 9] = [
@@ -14,6 +16,14 @@ pub const NAMES: [&str; 9] = [
     "X-authentik-meta-outpost",
     "X-authentik-meta-provider",
     "X-authentik-meta-version",
+];
+
+/// Names of authentik's that have no value here. An application may still read them, so that nothing
+/// a client claims may be left in their place.
+pub const EMPTY: [&str; 3] = [
+    "X-authentik-entitlements",
+    "X-authentik-jwt",
+    "X-authentik-meta-jwks",
 ];
 
 /// What the headers say beside what the users file does.
@@ -50,15 +60,25 @@ pub fn values<'a>(
         meta.application,
         VERSION,
     ];
-    let additional = user.map_or(&[][..], |user| &user.additional_headers[..]);
-    let replaced = |name: &str| {
-        let mut additional = additional.iter();
-        additional.any(|(other, _)| same_header(name.as_bytes(), other.as_bytes()))
-    };
     NAMES
         .into_iter()
         .zip(values)
-        .filter(move |(name, _)| !replaced(name))
+        .filter(move |(name, _)| !replaces(user, name))
+}
+
+/// Whether an additional header of the user's stands in the place of `name`.
+pub fn replaces(user: Option<&User>, name: &str) -> bool {
+    let mut additional = user.map_or(&[][..], |user| &user.additional_headers).iter();
+    additional.any(|(other, _)| same_header(other.as_bytes(), name.as_bytes()))
+}
+
+/// What identifies the user for good: the attribute of that name, else what `make` makes of the
+/// user's name.
+pub fn uid<'u>(user: &'u User, make: impl FnOnce(&str) -> String) -> Cow<'u, str> {
+    match user.attributes.get("uid") {
+        Some(uid) => header_value(uid),
+        None => make(&user.name).into(),
+    }
 }
 
 #[cfg(test)]

@@ -303,6 +303,7 @@ fn header_names(source: &Source) -> HeaderNames {
         .names()
         .iter()
         .chain(&authentik::NAMES)
+        .chain(&authentik::EMPTY)
         .for_each(|name| names.insert(name));
     let profiles = source
         .users

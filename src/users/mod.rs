@@ -9,6 +9,7 @@ pub mod app_password;
 pub mod regulation;
 
 pub mod authentik;
+mod backend_basic;
 mod check;
 mod directory;
 mod identity;
@@ -18,6 +19,7 @@ mod policy;
 mod template;
 mod user;
 
+pub use backend_basic::backend_basic;
 pub use directory::{Directory, DirectoryError, Matching, Source};
 pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
 pub use password::{

@@ -318,6 +318,14 @@ fn what_cannot_be_is_said_with_what_to_write() {
         (&["--dir=/tmp/a$b"], "without `$`"),
         (&["--password-file=/nowhere"], "/nowhere"),
         (&["--password-file=/dev/null"], "the password is empty"),
+        (
+            &["--nginx-user=no-such-user"],
+            if is_root() {
+                "write --nginx-user"
+            } else {
+                "sudo"
+            },
+        ),
     ] {
         let machine = Machine::new("init-wrong");
         let mut line = machine.places();

@@ -5,11 +5,12 @@ use super::messages::{errors, warnings, with};
 
 #[test]
 fn factors_and_codes_need_a_store_and_a_notifier() {
-    const STORE: &str = "has no effect without storage, where second factors and codes are kept; write storage.local.path and storage.encryption_key";
+    const STORE: &str = "has no effect without storage, where second factors, app passwords and codes are kept; write storage.local.path and storage.encryption_key";
     for section in [
         "totp: {period: 60}",
         "webauthn: {timeout: 60}",
         "default_2fa_method: totp",
+        "app_passwords: {maximum_lifetime: 90d}",
         "notifier: {filesystem: {filename: x}}",
         "identity_validation: {elevated_session: {characters: 8}}",
     ] {
@@ -42,6 +43,37 @@ fn factors_and_codes_need_a_store_and_a_notifier() {
             "configuration.yml:19: webauthn.metadata.enabled: wants authenticators verified, for which their makers' certificates are not read here yet: most keys cannot be added; write false to take them unverified",
             "configuration.yml:20: certificates_directory: has no effect: its certificates are for mail servers and Redis, and there is neither notifier.smtp nor session.redis.tls",
         ],
+    );
+}
+
+#[test]
+fn app_passwords_need_time() {
+    for (value, message) in [
+        (
+            "0",
+            "leaves no time to use an app password; write for instance `90d`, or take it out for no limit",
+        ),
+        (
+            "-1",
+            "leaves no time to use an app password; write for instance `90d`, or take it out for no limit",
+        ),
+    ] {
+        errors(
+            &format!("{LEAST}app_passwords: {{maximum_lifetime: {value}}}\n"),
+            &[&format!(
+                "configuration.yml:13: app_passwords.maximum_lifetime: {message}"
+            )],
+        );
+    }
+    errors(
+        &format!("{LEAST}app_passwords: {{maximum_lifetime: soon}}\n"),
+        &[
+            "configuration.yml:13: app_passwords.maximum_lifetime: `soon` is not a duration; write for instance 300, 5m, 1 hour or 1h30m",
+        ],
+    );
+    errors(
+        &format!("{LEAST}app_passwords: {{lifetime: 90d}}\n"),
+        &["configuration.yml:13: app_passwords.lifetime: is no key known here; take it out"],
     );
 }
 

@@ -8,7 +8,9 @@ use ngx_http_auth_gate_module::factors::webauthn::{
     self, Attachment, Attestation, Discoverability, RelyingParty, UserVerification,
 };
 use ngx_http_auth_gate_module::mail::{Security, Smtp, Way};
-use ngx_http_auth_gate_module::portal::{Account, Bucket, Elevation, Limited, RateLimits, Reset};
+use ngx_http_auth_gate_module::portal::{
+    Account, AppPasswords, Bucket, Elevation, Limited, RateLimits, Reset,
+};
 use ngx_http_auth_gate_module::store::SecondFactor;
 use ngx_http_auth_gate_module::users::{PasswordPolicy, Standard};
 use secrecy::ExposeSecret;
@@ -63,7 +65,10 @@ fn with_a_store_there_are_all_with_authelias_defaults() {
         reset,
         change_password,
         policy,
+        app_passwords,
+        ..
     } = settings.account;
+    assert_eq!(app_passwords, Some(AppPasswords::default()));
     let Elevation {
         code_lifespan,
         lifespan,
@@ -76,6 +81,23 @@ fn with_a_store_there_are_all_with_authelias_defaults() {
         (None, true, PasswordPolicy::Off)
     );
     assert!(config.notifier.is_none());
+}
+
+#[test]
+fn app_passwords_are_what_the_file_says() {
+    let of = |more: &str| config(more).portal_settings().account.app_passwords;
+    assert_eq!(of(""), None, "there is nowhere to keep them");
+    let limited = |seconds| {
+        Some(AppPasswords {
+            maximum_lifetime: seconds,
+        })
+    };
+    let with = |section: &str| of(&format!("{STORE}{section}"));
+    assert_eq!(with("app_passwords: {disable: false}\n"), limited(None));
+    assert_eq!(with("app_passwords: {disable: true}\n"), None);
+    let quarter = with("app_passwords: {maximum_lifetime: 90 days}\n");
+    assert_eq!(quarter, limited(Some(90 * 86_400)));
+    assert_eq!(of("app_passwords: {maximum_lifetime: 90d}\n"), None);
 }
 
 #[test]

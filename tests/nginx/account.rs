@@ -19,7 +19,7 @@ const APP: &str = "app.example.com";
 const MAIL: &str = "notifier: { filesystem: { filename: mail/letter.txt } }";
 
 /// Users in a folder that the workers can write, unwatched; letters in a file.
-fn bed() -> Site {
+pub fn bed() -> Site {
     stored()
         .yaml(MAIL)
         .backend(
@@ -113,19 +113,24 @@ fn a_new_password_counts_on_every_worker_though_nobody_watches_the_file() {
     });
 }
 
+/// Ends all sessions of the visitor but this one.
+pub fn end_all_others(visitor: &mut Visitor<'_>) {
+    let url = visitor.gate.url(PORTAL, "/settings/sessions");
+    let page = visitor.open(&url);
+    assert_eq!(page.status, 200, "{}", page.text());
+    let all = |form: &Form| form.fields.iter().any(|(name, _)| name == "all");
+    let form = Form::all(&page.text()).into_iter().find(all).unwrap();
+    let ended = visitor.submit(&url, &form);
+    assert_eq!(ended.status, 303, "{}", ended.text());
+}
+
 #[test]
 fn all_other_sessions_end_and_this_one_stays() {
     let gate = bed().workers(2).start();
     let others: Vec<_> = (0..3).map(|_| gate.signed_in("alice")).collect();
     let bob = gate.signed_in("bob");
     let mut alice = gate.signed_in("alice");
-    let url = gate.url(PORTAL, "/settings/sessions");
-    let page = alice.open(&url);
-    assert_eq!(page.status, 200, "{}", page.text());
-    let all = |form: &Form| form.fields.iter().any(|(name, _)| name == "all");
-    let form = Form::all(&page.text()).into_iter().find(all).unwrap();
-    let ended = alice.submit(&url, &form);
-    assert_eq!(ended.status, 303, "{}", ended.text());
+    end_all_others(&mut alice);
     for mut other in others {
         assert!(!other.reaches("/x"));
     }

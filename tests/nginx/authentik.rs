@@ -133,7 +133,8 @@ fn a32_a33_no_claim_in_authentiks_names_arrives() {
 
 #[test]
 fn an_application_with_basic_gets_the_users_own() {
-    let app = "location /app/ { auth_gate_backend_basic app-user app-password; @proxy@ }
+    let app = "auth_gate_credentials cookie;
+        location /app/ { auth_gate_backend_basic app-user app-password; @proxy@ }
         location /open/ { auth_gate_policy bypass; auth_gate_backend_basic app-user app-password; @proxy@ }
         location /bare/ { auth_gate_identity_headers off; auth_gate_backend_basic app-user app-password; @proxy@ }
         location /lacks/ { auth_gate_backend_basic app-user nothing; @proxy@ }";

@@ -1,7 +1,7 @@
 //! What an authorization endpoint cannot answer: each is refused, and one line of the log names the header at fault.
 
 use super::harness::Site;
-use super::harness::question::{DOORS, ENDPOINTS, Question, ask, basic, connect, written};
+use super::harness::question::{ENDPOINTS, Question, ask, basic, connect, every, written};
 
 /// Endpoint, what is changed about a good request, and what the log says then.
 const FAULTS: &str = r#"
@@ -51,6 +51,23 @@ legacy       | drop X-Forwarded-Host | Host names host auth.internal
 legacy       | add X-Forwarded-Method: GET | X-Forwarded-Method came more than once
 legacy       | query rd=x | rd is not an https address
 legacy       | query rd= | rd is not an https address
+outpost-nginx | drop X-Original-URL | X-Original-URL is missing
+outpost-nginx | add X-Original-URL: https://public.example.com/ | X-Original-URL came more than once
+outpost-nginx | set X-Original-URL: /a | X-Original-URL is not an absolute
+outpost-nginx | set X-Original-URL: http://public.example.com/ | X-Original-URL names a scheme
+outpost-nginx | set X-Original-URL: https://a@public.example.com/ | X-Original-URL: host
+outpost-nginx | set X-Original-URL: https://public.example.com/%00 | X-Original-URL: request target
+outpost-nginx | set X-Original-URL: https://other.example.net/ | X-Original-URL names host other.example.net
+outpost-nginx | twice X-Forwarded-For: 192.0.2.1 | X-Forwarded-For came more than once
+outpost-traefik | drop X-Forwarded-Method | X-Forwarded-Method is missing
+outpost-traefik | drop X-Forwarded-Host | X-Forwarded-Host is missing
+outpost-traefik | drop X-Forwarded-Proto | X-Forwarded-Proto (missing
+outpost-traefik | add X-Forwarded-URI: / | X-Forwarded-URI came more than once
+outpost-caddy | set X-Forwarded-Proto: http | X-Forwarded-Proto names a scheme
+outpost-caddy | set X-Forwarded-Method: get | X-Forwarded-Method: method
+outpost-caddy | set X-Forwarded-URI: a | X-Forwarded-URI has a path
+outpost-envoy | drop X-Forwarded-Proto | X-Forwarded-Proto (missing
+outpost-envoy | add X-Forwarded-Proto: https | X-Forwarded-Proto came more than once
 "#;
 
 fn changed(question: &Question, change: &str) -> Vec<u8> {
@@ -74,7 +91,7 @@ fn changed(question: &Question, change: &str) -> Vec<u8> {
 fn a_header_that_is_not_as_it_should_be_is_a_refusal_and_a_line_that_names_it() {
     let gate = Site::bed().server(ENDPOINTS).start();
     let good = |door| Question::new(door, "public.example.com", "/");
-    for door in DOORS {
+    for door in every() {
         assert_eq!(ask(&gate, &good(door)).status, 200, "{door}");
     }
     let mut count = 0;
@@ -82,10 +99,7 @@ fn a_header_that_is_not_as_it_should_be_is_a_refusal_and_a_line_that_names_it() 
         let [door, change, named] = line.splitn(3, " | ").collect::<Vec<_>>()[..] else {
             panic!("{line}");
         };
-        let door = DOORS
-            .into_iter()
-            .find(|known| *known == door.trim())
-            .unwrap();
+        let door = every().find(|known| *known == door.trim()).unwrap();
         let answer = connect(&gate).send(changed(&good(door), change)).answer();
         let wanted = if door == "legacy" { 401 } else { 400 };
         assert_eq!((answer.status, answer.location()), (wanted, ""), "{line}");
@@ -97,7 +111,10 @@ fn a_header_that_is_not_as_it_should_be_is_a_refusal_and_a_line_that_names_it() 
         assert_eq!(lines.len(), count + 1, "{line}");
         let path = match door {
             "legacy" => "/api/verify".to_owned(),
-            door => format!("/api/authz/{door}"),
+            door => match door.strip_prefix("outpost-") {
+                Some(name) => format!("/outpost.goauthentik.io/auth/{name}"),
+                None => format!("/api/authz/{door}"),
+            },
         };
         let told = format!(
             " event=misask result=error client=127.0.0.1 endpoint=\"{path}\" reason=\"{named}"
@@ -127,7 +144,13 @@ fn other_methods_and_paths_are_no_endpoints() {
             .try_answer(method == "HEAD")
             .unwrap()
     };
-    for target in ["/api/authz/auth-request", "/api/authz/forward-auth"] {
+    for target in [
+        "/api/authz/auth-request",
+        "/api/authz/forward-auth",
+        "/outpost.goauthentik.io/auth/nginx",
+        "/outpost.goauthentik.io/auth/traefik",
+        "/outpost.goauthentik.io/auth/caddy",
+    ] {
         assert_eq!(send("GET", target).status, 200);
         assert_eq!(send("HEAD", target).status, 200);
         for method in ["POST", "OPTIONS", "DELETE"] {
@@ -155,6 +178,16 @@ fn other_methods_and_paths_are_no_endpoints() {
         "/api/state",
         "/api/health",
         "/API/verify",
+        "/outpost.goauthentik.io",
+        "/outpost.goauthentik.io/",
+        "/outpost.goauthentik.io/auth",
+        "/outpost.goauthentik.io/auth/",
+        "/outpost.goauthentik.io/auth/apache",
+        "/outpost.goauthentik.io/auth/nginx/",
+        "/outpost.goauthentik.io/auth/nginxx",
+        "/outpost.goauthentik.io//auth/nginx",
+        "/outpost.goauthentik.io/callback",
+        "/outpost.goauthentik.io/ping/",
     ] {
         assert_eq!(send("GET", target).status, 404, "{target}");
     }
@@ -263,5 +296,5 @@ fn a_configuration_names_its_endpoints_and_their_strategies() {
         "/api/authz/inner/envoy//x",
         &[("Proxy-Authorization", "Bearer abc")],
     );
-    assert_eq!(token.status, 401, "nobody has a token yet");
+    assert_eq!(token.status, 401, "it is no app password");
 }

@@ -107,8 +107,23 @@ struct Proxy<'g> {
 
 impl Proxy<'_> {
     fn ask(&mut self, line: &Line) -> harness::Answer {
+        self.ask_at(line, None)
+    }
+
+    /// The same at one of authentik's endpoints.
+    fn ask_at(&mut self, line: &Line, outpost: Option<&str>) -> harness::Answer {
         let cookie = self.session(line);
-        let bytes = bytes(line, cookie.as_deref());
+        let mut bytes = bytes(line, cookie.as_deref());
+        if let Some(outpost) = outpost {
+            let text = String::from_utf8(bytes).unwrap();
+            let own = match line.door.as_str() {
+                // There the visitor's path follows without a slash between.
+                "ext-authz" => "/api/authz/ext-authz/".to_owned(),
+                door => format!("/api/authz/{door}"),
+            };
+            let place = format!("/outpost.goauthentik.io/auth/{outpost}");
+            bytes = text.replacen(&own, &place, 1).into_bytes();
+        }
         let to = SocketAddr::from((self.gate.address().ip, 8081));
         let connection = self.connection.get_or_insert_with(|| Connection::plain(to));
         let head = line.door == "ext-authz" && line.method == "HEAD";
@@ -311,4 +326,68 @@ fn every_recorded_answer_is_given_again_over_the_wire() {
     ];
     assert_eq!(differences, counted.into());
     assert!(gate.backend().take().is_empty());
+}
+
+/// What authentik's endpoints make of a challenge: everybody is sent to the portal.
+fn as_authentik(answer: &Answer) -> (u16, Option<&str>, Option<&str>) {
+    let status = match (answer.status, &answer.location) {
+        (303 | 401, Some(_)) => 302,
+        (status, _) => status,
+    };
+    (
+        status,
+        answer.location.as_deref(),
+        answer.remote_user.as_deref(),
+    )
+}
+
+#[test]
+fn authentiks_endpoints_decide_as_the_recorded_ones_do() {
+    let gate = site().start();
+    let mut proxy = Proxy {
+        gate: &gate,
+        connection: None,
+        sessions: BTreeMap::new(),
+    };
+    let (mut alike, mut stricter, mut wrong) = (0, 0, Vec::new());
+    let comparable = |line: &&Line| {
+        // A path without a slash cannot follow the endpoint's own.
+        let no_path = line.door == "ext-authz" && line.target.starts_with('%');
+        let odd = no_path || line.portal.is_some() || line.session_username.is_some();
+        !odd && line.authorization.is_none() && line.method != "TRACE"
+    };
+    for line in recorded::lines().iter().filter(comparable) {
+        let outpost = match line.door.as_str() {
+            "auth-request" => "nginx",
+            "forward-auth" if line.target.len() % 2 == 0 => "traefik",
+            "forward-auth" => "caddy",
+            "ext-authz" => "envoy",
+            _ => continue,
+        };
+        let asked = kept(&proxy.ask(line));
+        let answer = proxy.ask_at(line, Some(outpost));
+        let user = answer.header("X-authentik-username");
+        let (status, location) = (answer.status, answer.header("Location"));
+        if outpost != "nginx" {
+            let told = (status, location, user.filter(|user| !user.is_empty()));
+            match told == as_authentik(&asked) {
+                true => alike += 1,
+                false => wrong.push(format!("{line:?}: {told:?} {asked:?}")),
+            }
+        } else if status == asked.status {
+            alike += 1;
+        } else if status == 200 && line.drop.is_none() && line.method != "get" {
+            wrong.push(format!("{line:?}: let in, and {asked:?}"));
+        } else {
+            // Nobody tells it the method.
+            stricter += 1;
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(alike > 1500 && stricter < alike / 4, "{alike} {stricter}");
 }

@@ -18,7 +18,7 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 
 const BY_USER: &str = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
 
 /// What the command prints, which must end well.
-fn auth_gate(gate: &Gate, arguments: &[&str]) -> String {
+pub fn auth_gate(gate: &Gate, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_auth-gate"))
         .args(arguments)
         .arg("--config")

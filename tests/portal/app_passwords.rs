@@ -84,6 +84,7 @@ fn asked(site: &mut Site, host: &str, authorization: &str) -> Answer {
             headers: headers.into_iter().collect(),
             trusted: true,
             only: true,
+            here: Default::default(),
         }),
     };
     site.serve(&request)

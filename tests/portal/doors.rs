@@ -8,9 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ngx_http_auth_gate_module::access::{Decision, Requirement};
 use ngx_http_auth_gate_module::portal::{
-    Aim, Answer, Doorway, Event, Failure, Headers, Judged, Method, Portal, Request, Theme, Why,
+    Aim, Answer, Doorway, Event, Failure, Headers, Here, Judged, Method, Portal, Request, Theme,
+    Why,
 };
 
+use super::app_passwords;
 use super::world::{NOW, Site, header, settings};
 
 /// The proxy that asks.
@@ -51,6 +53,7 @@ fn with<R>(
             headers: headers.collect(),
             trusted: true,
             only,
+            here: Here::default(),
         }),
     };
     f(&request)
@@ -160,6 +163,55 @@ fn while_nobody_can_say_who_asks_what_is_open_stays_open_and_the_rest_is_put_off
 }
 
 #[test]
+fn whoever_leaves_through_a_proxy_leaves_the_domain_of_the_host_that_it_tells() {
+    let sign_out = "/outpost.goauthentik.io/sign_out";
+    let ours = Some("example.com".to_owned());
+    for (host, told, wanted) in [
+        ("app.example.com", None, &ours),
+        ("outpost:9000", Some("app.example.com:8443"), &ours),
+        ("app.example.com", Some("evil.test"), &ours),
+        ("outpost:9000", Some("evil.test"), &None),
+        ("outpost:9000", None, &None),
+    ] {
+        let headers: Vec<_> = told
+            .map(|told| ("X-Forwarded-Host", told))
+            .into_iter()
+            .collect();
+        assert_eq!(
+            realm(host, sign_out, &headers, true),
+            *wanted,
+            "{host} {told:?}"
+        );
+    }
+    let portal = Portal::new(settings(Theme::Light));
+    let wants_out = |target: &str| {
+        with("app.example.com", target, &[], true, |request| {
+            let mut request = request.clone();
+            request.headers.sec_fetch_mode = Some(b"navigate");
+            request.headers.sec_fetch_site = Some(b"none");
+            portal.wants_out(&request)
+        })
+    };
+    assert!(wants_out(sign_out));
+    assert!(!wants_out("/outpost.goauthentik.io/auth/nginx") && !wants_out("/logout"));
+}
+
+#[test]
+fn while_nobody_can_say_who_asks_authentiks_headers_are_empty() {
+    let site = Site::new();
+    let headers = [("X-Original-URL", "https://public.example.com/")];
+    let endpoint = "/outpost.goauthentik.io/auth/nginx";
+    let open = with("auth.internal", endpoint, &headers, true, |request| {
+        site.portal.unknown(request, &site.world.rules, 7)
+    });
+    assert_eq!(open.status, 200);
+    for name in ["username", "groups", "uid", "jwt"] {
+        let name = format!("X-authentik-{name}");
+        assert_eq!(header(&open, &name), Some(""), "{name}");
+    }
+}
+
+#[test]
 fn what_needs_nobody_is_answered_without_a_world() {
     let portal = Portal::new(settings(Theme::Light));
     let still = |target: &str, only| {
@@ -175,6 +227,11 @@ fn what_needs_nobody_is_answered_without_a_world() {
         ("/", None, Some(404)),
         ("/api/state", None, Some(404)),
         ("/api/verify", None, None),
+        ("/outpost.goauthentik.io/ping", Some(204), Some(204)),
+        ("/outpost.goauthentik.io/start", Some(302), Some(302)),
+        ("/outpost.goauthentik.io/sign_out", None, None),
+        ("/outpost.goauthentik.io/auth/nginx", None, None),
+        ("/outpost.goauthentik.io/callback", None, Some(404)),
     ] {
         assert_eq!(
             (still(target, false), still(target, true)),
@@ -216,4 +273,40 @@ fn passwords_in_a_header_are_told_of_as_the_visitors_and_counted() {
     assert_eq!(told, (503, Some("5")));
     assert_eq!(answer.event, Some(Event::TurnAway(Method::Basic)));
     assert_eq!(answer.judged, Some(Judged::Unavailable));
+}
+
+#[test]
+fn a66_authentiks_endpoints_take_app_passwords_in_both_forms_and_no_other_token() {
+    let mut site = app_passwords::site();
+    let token = app_passwords::give(&site, "alice", 1, &[], None);
+    let mut ask = |target: &str, authorization: &str| {
+        let headers = [
+            ("X-Original-URL", "https://one.example.com/x"),
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Host", "one.example.com"),
+            ("Host", "one.example.com"),
+            ("Authorization", authorization),
+        ];
+        with("auth.internal", target, &headers, true, |request| {
+            site.serve(request)
+        })
+    };
+    for door in ["nginx", "traefik", "caddy", "envoy/x"] {
+        let target = format!("/outpost.goauthentik.io/auth/{door}");
+        for right in [basic(&format!("alice:{token}")), format!("Bearer {token}")] {
+            let answer = ask(&target, &right);
+            let told = (answer.status, header(&answer, "X-authentik-username"));
+            assert_eq!(told, (200, Some("alice")), "{door}");
+        }
+        for wrong in [
+            "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.",
+            "Bearer",
+            "Bearer ",
+        ] {
+            let answer = ask(&target, wrong);
+            let told = (answer.status, header(&answer, "X-authentik-username"));
+            assert_eq!(told, (401, None), "{door} {wrong}");
+        }
+    }
 }

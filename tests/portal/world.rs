@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 
 use ngx_http_auth_gate_module::access::{Domain as RuleDomain, Requirement, Rule, Rules};
 use ngx_http_auth_gate_module::factors::webauthn::RelyingParty;
 use ngx_http_auth_gate_module::portal::{
     Account, Aim, Answer, Busy, Cost, Domain, Endpoint, Event, Failure, Headers, Limited, Method,
-    Portal, Request, SecondFactors, Settings, Step, Theme, Why, World,
+    Portal, Remembered, Request, SecondFactors, Settings, Step, Theme, Why, World,
 };
 use ngx_http_auth_gate_module::session::{
     CookieSpec, CrossSite, Key, Keys, Lifetimes, Realm, Record, Session,
@@ -39,6 +40,8 @@ pub struct Memory {
     pub successes: Vec<u64>,
     /// What [`World::limit`] refuses.
     pub limited: Vec<Limited>,
+    pub generation: u32,
+    pub remembered: Rc<Remembered>,
 }
 
 /// A portal and its world.
@@ -322,6 +325,8 @@ impl Memory {
             full: false,
             successes: Vec::new(),
             limited: Vec::new(),
+            generation: 0,
+            remembered: Rc::default(),
         }
     }
 
@@ -448,6 +453,14 @@ impl World for Memory {
     fn withdraw(&mut self, reservation: &Reservation) {
         let (mut attempts, _) = Attempts::open(&mut self.attempts, self.keys.regulation()).unwrap();
         attempts.withdraw(reservation);
+    }
+
+    fn generation(&self, _user: &str) -> u32 {
+        self.generation
+    }
+
+    fn remembered(&self) -> Rc<Remembered> {
+        Rc::clone(&self.remembered)
     }
 
     fn hold(&mut self, floor: u64) -> u64 {

@@ -329,3 +329,35 @@ fn every_criterion_is_explained() {
         Outcome::Hit
     );
 }
+
+#[test]
+fn where_nobody_tells_the_method_the_strictest_holds() {
+    let for_method = |method: &str, requirement| Rule {
+        methods: vec![Method::parse(method).unwrap()],
+        ..rule("a.example.com", requirement)
+    };
+    let untold = |rules: &Rules| {
+        let request = object("GET", "a.example.com", "/", LOCAL).without_method();
+        rules.find(None, &request).requirement
+    };
+    let open = Rules::new(
+        Deny,
+        vec![
+            for_method("OPTIONS", Bypass),
+            rule("a.example.com", OneFactor),
+        ],
+    );
+    assert_eq!(untold(&open), OneFactor, "a preflight opens nothing");
+    let shut = Rules::new(
+        Deny,
+        vec![
+            for_method("DELETE", TwoFactor),
+            rule("a.example.com", Bypass),
+        ],
+    );
+    assert_eq!(untold(&shut), TwoFactor);
+    let alone = Rules::new(Deny, vec![for_method("GET", Bypass)]);
+    assert_eq!(untold(&alone), Deny, "other methods have no rule");
+    let none = Rules::new(Deny, vec![rule("a.example.com", OneFactor)]);
+    assert_eq!(untold(&none), OneFactor);
+}

@@ -1,5 +1,6 @@
 //! What can be typed, and the help for it.
 
+mod app_password;
 mod ban;
 mod init;
 mod session;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::certificate::DAYS;
 use crate::target::Target;
 
+pub use app_password::{AppPasswordAdd, AppPasswordChosen, AppPasswordCommand, AppPasswordRevoke};
 pub use ban::{Ban, BanAdd, BanCommand, BanList, BanRevoke, Held};
 pub use init::Init;
 pub use session::{Session, SessionCommand, SessionEnd, SessionList};
@@ -22,7 +24,7 @@ pub use user::{
 };
 
 /// Single sign-on inside nginx: set up a first start, check a configuration, make password hashes and a
-/// first certificate, look after the storage, second factors, sessions and bans.
+/// first certificate, look after the storage, second factors, app passwords, sessions and bans.
 ///
 /// `user`, `session` and `ban` work on the storage that the configuration names; a running nginx
 /// follows within two seconds. The other commands talk to no nginx, and of them only

@@ -1,6 +1,6 @@
 //! `auth-gate hash-password`.
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 
 use ngx_http_auth_gate_module::users::{
     AlgorithmOptions, HashOptions, HashParameters, MAX_PASSWORD,
@@ -158,14 +158,21 @@ pub fn from_terminal() -> Result<Zeroizing<Vec<u8>>, String> {
 }
 
 /// The first line of a file, without its end, as a password.
-pub fn first_line(file: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+pub fn first_line(mut file: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
     // Room for all that is read, so that no copy stays behind when it grows; and for one byte too
     // many, to see that it is too long.
     let most = MAX_PASSWORD + 3;
     let mut line = Zeroizing::new(Vec::with_capacity(most));
-    BufReader::with_capacity(most, file.take(most as u64))
-        .read_until(b'\n', &mut line)
-        .map_err(|error| error.to_string())?;
+    let mut byte = Zeroizing::new([0]);
+    // Byte by byte: a buffer would be another copy.
+    while line.len() < most && line.last() != Some(&b'\n') {
+        match file.read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
     for end in [b'\n', b'\r'] {
         if line.last() == Some(&end) {
             line.pop();

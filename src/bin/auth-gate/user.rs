@@ -1,5 +1,6 @@
 //! `auth-gate user`.
 
+mod app_password;
 mod totp;
 mod webauthn;
 
@@ -11,6 +12,7 @@ pub fn run(arguments: &cli::User) -> Result<Report, String> {
     match &arguments.command {
         UserCommand::Totp { command } => totp::run(command),
         UserCommand::Webauthn { command } => webauthn::run(command),
+        UserCommand::AppPassword { command } => app_password::run(command),
     }
 }
 

@@ -30,9 +30,15 @@ pub fn carry_out(desk: &Desk, order: Order) {
             }
         }
         Command::EndUser { user, except } => {
+            if !own {
+                zone.next_generation(Some(&user));
+            }
             eraser::forget(zone, Some((user, except.map(Key))));
         }
-        Command::EndAll => eraser::forget(zone, None),
+        Command::EndAll => {
+            zone.next_generation(None);
+            eraser::forget(zone, None);
+        }
         // Whoever told of it has it in his memory.
         Command::Ban(_) | Command::Count(_) if own => {}
         Command::Ban(made) => ban(zone, &made),

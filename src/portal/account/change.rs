@@ -18,6 +18,10 @@ pub enum Change {
     Add(Kind, String),
     /// A second factor was removed; its name.
     Remove(Kind, String),
+    /// An app password was made; its name.
+    AddAppPassword(String),
+    /// An app password was revoked; its name.
+    RevokeAppPassword(String),
     /// The password was changed by who knew the old one.
     Password,
     /// The password was replaced by who had the mail.

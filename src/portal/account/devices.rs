@@ -198,7 +198,7 @@ pub(super) fn refused(error: StoreError) -> Result<Refused, Outage> {
     match error {
         StoreError::NameTaken => Ok(Refused::NameTaken),
         StoreError::BadName => Ok(Refused::BadName),
-        StoreError::TooMany => Ok(Refused::TooMany),
+        StoreError::TooMany | StoreError::TooManyAppPasswords => Ok(Refused::TooMany),
         StoreError::CredentialTaken => Ok(Refused::KeyTaken),
         error => Err(error.into()),
     }

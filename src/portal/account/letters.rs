@@ -118,10 +118,12 @@ impl Letters {
 
     /// Word of a change.
     pub(super) fn changed(&self, change: &Change) -> Letter {
-        let t = self.words();
+        let (t, own) = (self.words(), &self.t.app_passwords);
         let (title, text) = match change {
             Change::Add(..) => (t.added_title, t.added_text),
             Change::Remove(..) => (t.removed_title, t.removed_text),
+            Change::AddAppPassword(_) => (own.letter_added_title, own.letter_added),
+            Change::RevokeAppPassword(_) => (own.letter_revoked_title, own.letter_revoked),
             Change::Password => (t.password_title, t.password_text),
             Change::Reset => (t.password_title, t.password_reset_text),
         };
@@ -129,13 +131,19 @@ impl Letters {
             Change::Add(kind, name) | Change::Remove(kind, name) => {
                 vec![(t.kind, kind.label(self.t)), (t.name, name.as_str())]
             }
+            Change::AddAppPassword(name) | Change::RevokeAppPassword(name) => {
+                vec![(t.name, name.as_str())]
+            }
             Change::Password | Change::Reset => Vec::new(),
         };
         self.write(&Matter {
             title,
             text: &text.with(&self.host),
             details: &details,
-            doubt: t.changed_doubt,
+            doubt: match change {
+                Change::AddAppPassword(_) | Change::RevokeAppPassword(_) => own.letter_doubt,
+                _ => t.changed_doubt,
+            },
             ..Matter::default()
         })
     }

@@ -1,4 +1,4 @@
-//! What users change themselves: factors, password, sessions; and the way back in for who has lost
+//! What users change themselves: factors, app passwords, password, sessions; and the way back in for who has lost
 //! the password. The pages, and what API and pages share.
 //!
 //! Whoever changes factors or the password needs leave for it ([`leave`]). The files beside this one
@@ -7,6 +7,7 @@
 //! Links in mail lead to the portal that the configuration names for the cookie domain, and only
 //! where it names none to the host that was asked.
 
+mod app_passwords;
 mod change;
 mod devices;
 mod keys;
@@ -18,6 +19,7 @@ mod password;
 mod reset;
 mod totp;
 
+pub(super) use app_passwords::{BadWish, Kept, Made, Wanted};
 pub use change::{Change, Kind};
 pub(super) use devices::{Refused, tidy_name};
 pub(super) use keys::{Ceremony, words};

@@ -1,6 +1,7 @@
 //! The API by which users change their factors and password: elevation, enrolment, credentials,
 //! change and reset of the password.
 
+mod app_passwords;
 mod keys;
 mod password;
 mod totp;
@@ -37,6 +38,10 @@ pub(super) enum Place {
     CredentialRegister,
     /// One key, by its number.
     Credential,
+    /// All app passwords of a user.
+    AppPasswords,
+    /// One app password, by its id.
+    AppPassword,
     /// The password, by who knows the old one.
     ChangePassword,
     /// A link by mail to set a new password.
@@ -47,7 +52,7 @@ pub(super) enum Place {
     Reset,
 }
 
-const ROUTES: [Route; 8] = [
+const ROUTES: [Route; 9] = [
     route(
         "/api/user/session/elevation",
         super::Place::Account(Place::Elevation),
@@ -67,6 +72,11 @@ const ROUTES: [Route; 8] = [
         "/api/secondfactor/webauthn/credential/register",
         super::Place::Account(Place::CredentialRegister),
         "DELETE, OPTIONS, POST, PUT",
+    ),
+    route(
+        "/api/user/app-passwords",
+        super::Place::Account(Place::AppPasswords),
+        "GET, OPTIONS, POST",
     ),
     route(
         "/api/change-password",
@@ -91,7 +101,12 @@ const ROUTES: [Route; 8] = [
 ];
 
 /// Places with a name or a number behind their path.
-const NAMED: [Route; 2] = [
+const NAMED: [Route; 3] = [
+    route(
+        "/api/user/app-passwords/",
+        super::Place::Account(Place::AppPassword),
+        "DELETE, OPTIONS",
+    ),
     route(
         "/api/user/session/elevation/",
         super::Place::Account(Place::Code),
@@ -182,6 +197,9 @@ impl Portal {
         };
         match place {
             Place::Elevation => self.elevation_api(request, visitor, world),
+            Place::AppPasswords | Place::AppPassword => {
+                self.app_passwords_api(request, place, visitor, world)
+            }
             Place::ChangePassword => self.change_password_api(request, visitor, world),
             Place::Totp | Place::TotpRegister => self.totp_api(request, place, visitor, world),
             _ => self.keys_api(request, domain, place, visitor, world),

@@ -104,11 +104,14 @@ fn event(user: &str, reason: &str) -> Vec<Event> {
         failure(Why::Says(reason.clone())),
         failure(Why::Lost),
         Event::SignOut(user.clone()),
+        Event::SignOutEverywhere(user.clone(), 3),
         Event::Leave(user.clone()),
         Event::NoLeave(user.clone()),
         Event::WrongPassword(user.clone()),
         change(Change::Add(Kind::Key, reason.clone())),
         change(Change::Remove(Kind::Totp, reason.clone())),
+        change(Change::AddAppPassword(reason.clone())),
+        change(Change::RevokeAppPassword(reason.clone())),
         change(Change::Password),
         change(Change::Reset),
         Event::NoKey(user.clone(), reason.clone()),
@@ -193,6 +196,11 @@ fn lines_read_as_documented() {
         Some(
             r#"event=add_factor result=success client=192.0.2.7 kind=totp user="bob" name="phone""#
         )
+    );
+    let made = Event::Change("bob".into(), Change::AddAppPassword("backup".into()), None);
+    assert_eq!(
+        line(made).as_deref(),
+        Some(r#"event=add_app_password result=success client=192.0.2.7 user="bob" name="backup""#)
     );
     let elsewhere = Event::Fail(Failure {
         aim: Aim::SignIn,

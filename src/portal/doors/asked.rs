@@ -7,11 +7,9 @@ use std::net::IpAddr;
 use crate::access::{BadObject, Object};
 use crate::portal::form::{self, FormError};
 use crate::portal::request::{Doorway, Request};
-use crate::portal::return_address::ReturnAddress;
-use crate::portal::settings::Domain;
 
 use super::fault::Fault;
-use super::{Endpoint, Implementation};
+use super::{Dialect, Endpoint, Implementation};
 
 const ORIGINAL_METHOD: &str = "X-Original-Method";
 const ORIGINAL_URL: &str = "X-Original-URL";
@@ -20,8 +18,8 @@ const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 const URI: &str = "X-Forwarded-URI";
 const FOR: &str = "X-Forwarded-For";
-const PORTAL: &str = "X-Authelia-URL";
 
+pub(super) const QUESTION: &str = "the question";
 const OWN_METHOD: &str = "the request's method";
 const OWN_HOST: &str = "Host";
 const OWN_PATH: &str = "the request's path";
@@ -29,7 +27,8 @@ const OWN_SCHEME: &str = "X-Forwarded-Proto (missing, so that of this connection
 
 /// What is asked about.
 pub(super) struct Asked<'q> {
-    method: &'q [u8],
+    /// `None`: nobody tells it.
+    method: Option<&'q [u8]>,
     scheme: Cow<'q, [u8]>,
     host: Cow<'q, [u8]>,
     target: Cow<'q, [u8]>,
@@ -63,15 +62,7 @@ impl<'q> Asked<'q> {
         doorway: &'q Doorway<'q>,
         endpoint: &Endpoint,
     ) -> Result<Asked<'q>, Fault> {
-        let method = match endpoint.implementation {
-            Implementation::AuthRequest => {
-                Some((needed(doorway, ORIGINAL_METHOD)?, ORIGINAL_METHOD))
-            }
-            Implementation::ForwardAuth => Some((needed(doorway, METHOD)?, METHOD)),
-            Implementation::ExtAuthz => None,
-            Implementation::Legacy => one(doorway, METHOD)?.map(|method| (method, METHOD)),
-        };
-        let (method, method_source) = method.unwrap_or((request.method, OWN_METHOD));
+        let (method, method_source) = method(request, doorway, endpoint)?;
         let Url {
             scheme,
             host,
@@ -104,12 +95,16 @@ impl<'q> Asked<'q> {
     /// The same as the rules see it.
     pub(super) fn object(&self) -> Result<Object<'_>, Fault> {
         let object = Object::new(
-            self.method,
+            self.method.unwrap_or(b"GET"),
             &self.scheme,
             &self.host,
             &self.target,
             self.address,
         );
+        let object = object.map(|object| match self.method {
+            Some(_) => object,
+            None => object.without_method(),
+        });
         object.map_err(|bad| match bad {
             BadObject::Scheme => Fault::Scheme(self.sources.scheme),
             BadObject::Method => Fault::Object(self.sources.method, bad),
@@ -122,6 +117,26 @@ impl<'q> Asked<'q> {
     pub(super) fn host(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.host)
     }
+}
+
+/// The method that is asked for, and what tells it. What people have for authentik lets a visitor's
+/// own headers through to its endpoint for nginx, and says nothing of the method: there nobody tells.
+fn method<'q>(
+    request: &Request<'q>,
+    doorway: &'q Doorway<'q>,
+    endpoint: &Endpoint,
+) -> Result<(Option<&'q [u8]>, &'static str), Fault> {
+    let own = (request.method, OWN_METHOD);
+    let (method, source) = match (endpoint.implementation, endpoint.dialect) {
+        (Implementation::AuthRequest, Dialect::Authentik) => return Ok((None, QUESTION)),
+        (Implementation::AuthRequest, Dialect::Authelia) => {
+            (needed(doorway, ORIGINAL_METHOD)?, ORIGINAL_METHOD)
+        }
+        (Implementation::ForwardAuth, _) => (needed(doorway, METHOD)?, METHOD),
+        (Implementation::ExtAuthz, _) => own,
+        (Implementation::Legacy, _) => one(doorway, METHOD)?.map_or(own, |method| (method, METHOD)),
+    };
+    Ok((Some(method), source))
 }
 
 /// `X-Original-URL`.
@@ -162,7 +177,11 @@ fn prefixed<'q>(
     let (scheme, scheme_source) = proto(request, doorway)?;
     let prefix = request.base.len() + endpoint.path.len();
     let rest = doorway.target.get(prefix..).unwrap_or_default();
-    let target = rest.strip_prefix(b"/").unwrap_or(rest);
+    let target = match endpoint.dialect {
+        // The prefix that is documented ends in a slash, and the visitor's path begins with one.
+        Dialect::Authelia => rest.strip_prefix(b"/").unwrap_or(rest),
+        Dialect::Authentik => rest,
+    };
     let host = needed(doorway, OWN_HOST)?;
     Ok(Url {
         scheme,
@@ -232,36 +251,6 @@ fn address(request: &Request<'_>, doorway: &Doorway<'_>) -> Result<IpAddr, Fault
     Ok(parsed.map_or(request.address, |address| address.to_canonical()))
 }
 
-/// The portal's address: what the question names, else what the configuration does. The oldest
-/// endpoint knows none but from the question.
-pub(super) fn portal(
-    request: &Request<'_>,
-    doorway: &Doorway<'_>,
-    endpoint: &Endpoint,
-    domain: &Domain,
-) -> Result<Option<String>, Fault> {
-    let (given, source) = match endpoint.implementation {
-        Implementation::AuthRequest | Implementation::ForwardAuth => {
-            (asked_for(request, "authelia_url")?, "authelia_url")
-        }
-        Implementation::ExtAuthz => (header(doorway, PORTAL)?, PORTAL),
-        Implementation::Legacy => match asked_for(request, "rd")? {
-            Some(portal) => (Some(portal), "rd"),
-            None => (header(doorway, PORTAL)?, PORTAL),
-        },
-    };
-    let own = &domain.realm.domain;
-    match (given, &domain.login) {
-        (Some(given), _) => match ReturnAddress::parse(&given, |host| domain.realm.covers(host)) {
-            Ok(_) => Ok(Some(given)),
-            Err(_) => Err(Fault::Portal(source, own.clone())),
-        },
-        (None, _) if endpoint.implementation == Implementation::Legacy => Ok(None),
-        (None, Some(login)) => Ok(Some(login.clone())),
-        (None, None) => Err(Fault::NoPortal(source, own.clone())),
-    }
-}
-
 /// A value of the query.
 pub(super) fn asked_for(
     request: &Request<'_>,
@@ -274,17 +263,15 @@ pub(super) fn asked_for(
     })
 }
 
-fn header(doorway: &Doorway<'_>, name: &'static str) -> Result<Option<String>, Fault> {
-    let value = one(doorway, name)?;
-    Ok(value.map(|value| String::from_utf8_lossy(value).into_owned()))
-}
-
 fn needed<'q>(doorway: &'q Doorway<'q>, name: &'static str) -> Result<&'q [u8], Fault> {
     one(doorway, name)?.ok_or(Fault::Missing(name))
 }
 
 /// The value of a header that may come once.
-fn one<'q>(doorway: &'q Doorway<'q>, name: &'static str) -> Result<Option<&'q [u8]>, Fault> {
+pub(super) fn one<'q>(
+    doorway: &'q Doorway<'q>,
+    name: &'static str,
+) -> Result<Option<&'q [u8]>, Fault> {
     let mut values = doorway.values(name);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),

@@ -9,7 +9,7 @@ use crate::portal::app_password::Presented;
 use super::Schemes;
 
 /// What is to be checked.
-pub(super) enum Given {
+pub enum Given {
     /// An ordinary password.
     Password(NameAndPassword),
     /// An app password, with or without a name.
@@ -17,14 +17,18 @@ pub(super) enum Given {
 }
 
 /// A name and a password, both of them something.
-pub(super) struct NameAndPassword {
-    pub(super) name: String,
-    pub(super) password: Zeroizing<String>,
+pub struct NameAndPassword {
+    pub(in crate::portal) name: String,
+    pub(in crate::portal) password: Zeroizing<String>,
 }
 
 /// Reads the value of a header; `None` is a bad credential. That of a scheme which is not listed is
 /// one, and so is every token but an app password. Without `app_passwords` there are none of those.
-pub(super) fn read(value: &[u8], schemes: Schemes, app_passwords: bool) -> Option<Given> {
+pub(in crate::portal) fn read(
+    value: &[u8],
+    schemes: Schemes,
+    app_passwords: bool,
+) -> Option<Given> {
     let space = value.iter().position(|byte| *byte == b' ')?;
     let (scheme, rest) = (&value[..space], &value[space + 1..]);
     if schemes.basic && scheme.eq_ignore_ascii_case(b"basic") {

@@ -1,6 +1,8 @@
 //! An endpoint as a configuration describes it: where it stands, what it understands, and in which
 //! ways it finds out who asks.
 
+use super::authentik;
+
 /// Below what an endpoint stands, unless it is the oldest.
 const ENDPOINTS: &str = "/api/authz/";
 
@@ -9,7 +11,8 @@ const LEGACY: &str = "/api/verify";
 
 /// Whether `target`, raw and below the portal's own path, is one that an endpoint could have.
 pub fn may_be_endpoint(target: &[u8]) -> bool {
-    target.starts_with(ENDPOINTS.as_bytes()) || target.starts_with(LEGACY.as_bytes())
+    let mut begins = [ENDPOINTS, LEGACY, authentik::ENDPOINTS].into_iter();
+    begins.any(|begin| target.starts_with(begin.as_bytes()))
 }
 
 /// One authorization endpoint.
@@ -18,6 +21,16 @@ pub struct Endpoint {
     pub(super) path: String,
     pub(super) implementation: Implementation,
     pub(super) strategies: Vec<Strategy>,
+    /// For which headers passwords that were right are remembered, and for how many seconds.
+    pub(super) remembers: Vec<(CredentialHeader, u64)>,
+    pub(super) dialect: Dialect,
+}
+
+/// Whose endpoints these are: what is told of a user, and how people are sent to the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Authelia,
+    Authentik,
 }
 
 /// Whose way of asking an endpoint understands.
@@ -66,6 +79,12 @@ pub struct Schemes {
 }
 
 impl Schemes {
+    /// No scheme at all.
+    pub const NONE: Schemes = Schemes {
+        basic: false,
+        bearer: false,
+    };
+
     /// Where nothing is said.
     pub const BASIC: Schemes = Schemes {
         basic: true,
@@ -98,7 +117,22 @@ impl Endpoint {
             path,
             implementation,
             strategies,
+            remembers: Vec::new(),
+            dialect: Dialect::Authelia,
         }
+    }
+
+    /// The same that remembers passwords in these headers that were right, for so many seconds.
+    pub fn remembering(self, remembers: Vec<(CredentialHeader, u64)>) -> Self {
+        Endpoint { remembers, ..self }
+    }
+
+    /// Seconds for which it does; 0: it does not.
+    pub(super) fn remembers(&self, header: CredentialHeader) -> u64 {
+        let mut remembers = self.remembers.iter();
+        remembers
+            .find(|(of, _)| *of == header)
+            .map_or(0, |(_, seconds)| *seconds)
     }
 
     /// Those of a configuration that names none.

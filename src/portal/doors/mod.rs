@@ -4,9 +4,11 @@
 //! is their answer, and that is about whoever asks.
 
 mod asked;
-mod credential;
+mod authentik;
+pub(super) mod credential;
 mod endpoint;
 mod fault;
+mod portal;
 mod reply;
 mod who;
 
@@ -17,18 +19,22 @@ use super::answer::{Answer, Judged};
 use super::app_password::{Check, Checked, Presented};
 use super::errand::Cost;
 use super::event::{Aim, Event, Failure, Method, Misask, Why};
+use super::in_header::{self, Asker, NameAndPassword};
+use super::leave_everywhere::{Leaving, Place};
 use super::login::{Door, Login};
 use super::request::Request;
 use super::settings::Domain;
 use super::world::World;
 use super::{Portal, Step};
 
+pub(super) use authentik::endpoints as endpoints_of_authentik;
 pub use endpoint::{
     CredentialHeader, Endpoint, Implementation, Schemes, Strategy, may_be_endpoint,
 };
 
 use asked::Asked;
 use credential::Given;
+use endpoint::Dialect;
 use fault::Fault;
 use who::{Verified, Who};
 
@@ -36,6 +42,8 @@ use who::{Verified, Who};
 struct Question<'p, 'q> {
     asked: Asked<'q>,
     domain: &'p Domain,
+    /// The host as rules see it.
+    host: String,
     /// The portal's address.
     portal: Option<String>,
     /// Whether there are app passwords.
@@ -56,13 +64,16 @@ impl Portal {
         match self.asked_endpoint(request) {
             Some(endpoint) if endpoint.takes(request.method) => None,
             Some(_) => Some(Answer::text(405).with("Allow", "GET, HEAD")),
+            None if self.leaving(request).is_some() => None,
             None => only.then(|| Answer::text(404)),
         }
     }
 
-    /// Whether `request` is one to an endpoint.
+    /// Whether `request` is about another that a proxy has: its own host and scheme say nothing then.
     pub fn is_question(&self, request: &Request<'_>) -> bool {
+        let proxied = |leaving: &Leaving<'_>| leaving.place == Place::Proxied;
         self.asked_endpoint(request).is_some()
+            || self.leaving(request).as_ref().is_some_and(proxied)
     }
 
     /// The cookie domain whose session says who makes `request`: that of the address which an
@@ -73,7 +84,8 @@ impl Portal {
         let domain = match self.asked_endpoint(request) {
             Some(endpoint) if !endpoint.looks_at_cookies(request) => return None,
             Some(endpoint) => self.question(request, endpoint).ok()?.domain,
-            None if only || !request.is_https() => return None,
+            None if only => self.leaving(request)?.domain,
+            None if !request.is_https() => return None,
             None => self.settings.domain_of(request.host_name())?.1,
         };
         Some(&domain.realm)
@@ -94,7 +106,9 @@ impl Portal {
             (verdict.decision == Decision::Allow).then_some(verdict)
         });
         match open {
-            Some(verdict) => Answer::leave().judged(Judged::Verdict(verdict)),
+            Some(verdict) => endpoint
+                .leave(request, &question, None)
+                .judged(Judged::Verdict(verdict)),
             None => {
                 let answer = self.refusal(super::reader(request), 503, Some(retry_after));
                 answer.judged(Judged::Unavailable)
@@ -119,7 +133,8 @@ impl Portal {
     }
 
     fn asked_endpoint(&self, request: &Request<'_>) -> Option<&Endpoint> {
-        let path = request.doorway.as_ref()?.path(request.base)?;
+        let doorway = request.doorway.as_ref().filter(|it| !it.here.sign_out)?;
+        let path = doorway.path(request.base)?;
         self.settings
             .endpoints
             .iter()
@@ -138,24 +153,48 @@ impl Portal {
             Err(fault) => return Step::Answer(endpoint.bad(&fault, request)),
         };
         match endpoint.who(request, &question, verified, world) {
-            Who::Check(Given::Password(pair)) => {
-                let address = question.asked.address;
-                let from = Request {
-                    address,
-                    ..request.clone()
-                };
-                let mut step = self.begin(&from, Door::Api, who::attempt(pair), world);
-                match &mut step {
-                    Step::Verify(verify) => verify.login.at_endpoint = Some(address),
-                    Step::Answer(answer) => put_off(answer),
-                    _ => {}
-                }
-                step
+            Who::Check(Given::Password(pair), header) => {
+                let lasts = endpoint.remembers(header);
+                self.check_password(request, &question, (pair, lasts), world)
             }
-            Who::Check(Given::App(presented)) => {
+            Who::Check(Given::App(presented), _) => {
                 check_app_password(request, &question, presented, world)
             }
             Who::Found(found) => Step::Answer(endpoint.answer(request, &question, &found, world)),
+        }
+    }
+
+    /// Has a password checked that is remembered for so long if it is right, unless it was a moment ago.
+    fn check_password(
+        &self,
+        request: &Request<'_>,
+        question: &Question<'_, '_>,
+        (pair, lasts): (NameAndPassword, u64),
+        world: &mut dyn World,
+    ) -> Step {
+        let asker = Asker {
+            domain: &question.domain.realm.domain,
+            address: question.asked.address,
+            now: request.now,
+            lasts,
+        };
+        if let Some(user) = in_header::recall(&pair, &asker, world) {
+            return Step::Answer(Answer {
+                event: Some(Event::Pass(Method::Basic)),
+                ..self.ask_again(request, Some(user.name), world)
+            });
+        }
+        match in_header::begin(pair, &asker, world) {
+            Ok(mut verify) => {
+                verify.login.at_endpoint = Some(asker.address);
+                Step::Verify(Box::new(verify))
+            }
+            Err(busy) => {
+                let login = Login::unreadable(Door::Api);
+                let mut answer = self.turn_away(request, &login, busy, world);
+                put_off(&mut answer);
+                Step::Answer(answer)
+            }
         }
     }
 
@@ -170,10 +209,13 @@ impl Portal {
         let host = object.host();
         let domain = self.settings.domains.iter().find(|d| d.realm.covers(host));
         let domain = domain.ok_or_else(|| Fault::Outside(asked.sources.host, host.to_owned()))?;
-        let portal = asked::portal(request, doorway, endpoint, domain)?;
+        let portal = portal::address(request, doorway, endpoint, domain)?;
+        let host = host.to_owned();
+        drop(object);
         Ok(Question {
             asked,
             domain,
+            host,
             portal,
             app_passwords: self.settings.account.app_passwords.is_some(),
         })

@@ -5,12 +5,14 @@ use crate::access::{
     portal_url,
 };
 use crate::portal::answer::{Answer, Judged};
+use crate::portal::in_header::{self, Scheme};
 use crate::portal::request::Request;
 use crate::portal::world::World;
 use crate::users::{HeaderSet, User, same_header};
 
+use super::authentik::{self, Known};
 use super::who::Found;
-use super::{CredentialHeader, Endpoint, Implementation, Question, Schemes, Strategy};
+use super::{Dialect, Endpoint, Implementation, Question, Strategy};
 
 impl Endpoint {
     /// Judges the question for whom was found, and words the answer.
@@ -39,7 +41,10 @@ impl Endpoint {
             decision => decision,
         };
         let answer = match (decision, found.last) {
-            (Decision::Allow, _) => allow(user),
+            (Decision::Allow, _) => {
+                let known = user.map(|user| Known::new(user, world.lasting_keys()));
+                self.leave(request, question, known.as_ref())
+            }
             (Decision::Forbid, _) => Answer::text(403),
             (Decision::Challenge, Strategy::Header(..)) => self.ask_for_credential(found.last),
             (Decision::Challenge, Strategy::CookieSession) => {
@@ -50,6 +55,19 @@ impl Endpoint {
             decision,
             ..verdict
         }))
+    }
+
+    /// Leave to go on, and who it is.
+    pub(super) fn leave(
+        &self,
+        request: &Request<'_>,
+        question: &Question<'_, '_>,
+        known: Option<&Known<'_>>,
+    ) -> Answer {
+        match self.dialect {
+            Dialect::Authelia => allow(known.map(|known| known.user)),
+            Dialect::Authentik => authentik::allow(request, question, known),
+        }
     }
 
     fn send_to_portal(
@@ -69,10 +87,13 @@ impl Endpoint {
             fetch_mode: request.headers.sec_fetch_mode,
             upgrade: first("Upgrade"),
         };
-        let status = match (self.implementation, ask.challenge()) {
-            (Implementation::AuthRequest, _) | (_, Challenge::Unauthorized) => 401,
-            (_, Challenge::Redirect) => 302,
-            (_, Challenge::SeeOther) => 303,
+        let status = match (self.implementation, self.dialect, ask.challenge()) {
+            (Implementation::AuthRequest, ..) => 401,
+            // authentik sends everybody, and its proxies may not pass on what a visitor accepts.
+            (_, Dialect::Authentik, _) => 302,
+            (_, _, Challenge::Unauthorized) => 401,
+            (_, _, Challenge::Redirect) => 302,
+            (_, _, Challenge::SeeOther) => 303,
         };
         let back = original_url(object, &question.asked.host());
         Answer::link(status, portal_url(portal, &back, object.method()))
@@ -83,15 +104,8 @@ impl Endpoint {
         let Strategy::Header(header, schemes) = strategy else {
             return Answer::text(401);
         };
-        let (status, name) = match header {
-            CredentialHeader::ProxyAuthorization => (407, "Proxy-Authenticate"),
-            _ => (401, "WWW-Authenticate"),
-        };
-        let value = match schemes {
-            Schemes { basic: true, .. } => "Basic realm=\"Authorization Required\"",
-            Schemes { .. } => "Bearer realm=\"Authorization Required\"",
-        };
-        Answer::text(status).with(name, value)
+        let scheme = schemes.first().unwrap_or(Scheme::Basic);
+        in_header::challenge(header, scheme, false)
     }
 }
 
@@ -107,7 +121,7 @@ fn allow(user: Option<&User>) -> Answer {
             Some((_, value)) => value,
             None => HeaderSet::Remote.own_value(user, place).unwrap_or_default(),
         };
-        answer = answer.with(name, value.to_owned());
+        answer = answer.with(*name, value.to_owned());
     }
     answer
 }

@@ -2,13 +2,11 @@
 //! a credential that is wrong ends the search, and nobody is found.
 
 use crate::access::Level;
-use crate::portal::login::Credentials;
-use crate::portal::onward::Wish;
 use crate::portal::request::{Doorway, Request};
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 
-use super::credential::{self, Given, NameAndPassword};
+use super::credential::{self, Given};
 use super::{CredentialHeader, Endpoint, Question, Schemes, Strategy, asked};
 
 /// What came of a credential that was checked.
@@ -21,8 +19,8 @@ pub(super) enum Verified {
 
 /// Who asks.
 pub(super) enum Who {
-    /// A credential has to be checked first.
-    Check(Given),
+    /// A credential has to be checked first, which stood in that header.
+    Check(Given, CredentialHeader),
     /// This is known.
     Found(Found),
 }
@@ -67,7 +65,7 @@ impl Endpoint {
                     let credential = credential(request, header, (schemes, question.app_passwords));
                     match (credential, verified.as_ref()) {
                         (Credential::None, _) => continue,
-                        (Credential::Good(given), None) => return Who::Check(given),
+                        (Credential::Good(given), None) => return Who::Check(given, header),
                         (Credential::Good(_), Some(Verified::Right(user))) => {
                             (found.user, found.level) = (Some(user.clone()), Level::OneFactor);
                         }
@@ -137,17 +135,6 @@ fn credential(
             let given = credential::read(value, schemes, app_passwords);
             given.map_or(Credential::Bad, Credential::Good)
         }
-    }
-}
-
-/// An attempt with an ordinary password.
-pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
-    Credentials {
-        username: pair.name,
-        password: pair.password,
-        remember: false,
-        wish: Wish::default(),
-        session: None,
     }
 }
 

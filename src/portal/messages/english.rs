@@ -30,6 +30,8 @@ pub static ENGLISH: Messages = Messages {
 
     sign_out_question: "Sign out?",
     sign_out_explained: "This ends your session on every site that uses this sign-in.",
+    everywhere_question: "Sign out everywhere?",
+    everywhere_explained: "This ends all your sessions, in every browser and on every device.",
     stay: "Stay signed in",
     signed_out: "You are signed out",
     signed_out_explained: "Your session has ended on every site that uses this sign-in.",
@@ -94,5 +96,6 @@ pub static ENGLISH: Messages = Messages {
     to_portal: "To the sign-in page",
 
     second: super::second::ENGLISH,
+    app_passwords: super::app_passwords::ENGLISH,
     account: super::account::ENGLISH,
 };

@@ -2,10 +2,12 @@
 //! a text that it lacks does not compile.
 
 mod account;
+mod app_passwords;
 mod english;
 mod second;
 
 pub use account::{AccountMessages, LetterMessages};
+pub use app_passwords::AppPasswordMessages;
 pub use english::ENGLISH;
 pub use second::SecondMessages;
 
@@ -65,6 +67,10 @@ pub struct Messages {
     pub sign_out_question: &'static str,
     /// What signing out means.
     pub sign_out_explained: &'static str,
+    /// Heading of the confirmation where all sessions of the user are to end.
+    pub everywhere_question: &'static str,
+    /// What that means.
+    pub everywhere_explained: &'static str,
     /// Link that leaves the confirmation.
     pub stay: &'static str,
     /// Heading after signing out.
@@ -125,6 +131,8 @@ pub struct Messages {
     pub second: SecondMessages,
     /// Factors, password and sessions in the users' own hands, and letters about them.
     pub account: AccountMessages,
+    /// Passwords for programs.
+    pub app_passwords: AppPasswordMessages,
 }
 
 /// Heading and text of an error page: what happened, and what to do.

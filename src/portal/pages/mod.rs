@@ -3,6 +3,7 @@
 //! talks to a security key, and that on pages about keys only.
 
 mod account;
+mod app_passwords;
 
 use askama::Template;
 use base64::Engine as _;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 pub(super) use account::*;
+pub(super) use app_passwords::*;
 
 use super::messages::{Messages, Phrase};
 use super::settings::Theme;

@@ -13,6 +13,7 @@ use crate::nginx::harness::{Answer, Ask, Connection, Front, Gate, Proxy, Visitor
 mod claims;
 mod journey;
 mod moving;
+mod outpost;
 mod paths;
 mod tls;
 

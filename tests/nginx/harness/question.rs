@@ -13,6 +13,36 @@ pub const ENDPOINTS: &str = "server { listen @address@:8081; keepalive_requests 
 /// The endpoints of a configuration that names none.
 pub const DOORS: [&str; 4] = ["auth-request", "forward-auth", "ext-authz", "legacy"];
 
+/// authentik's, which there are always.
+pub const OUTPOST: [&str; 4] = [
+    "outpost-nginx",
+    "outpost-traefik",
+    "outpost-caddy",
+    "outpost-envoy",
+];
+
+/// All of them.
+pub fn every() -> impl Iterator<Item = &'static str> {
+    DOORS.into_iter().chain(OUTPOST)
+}
+
+/// Whom an answer of that endpoint names.
+pub fn told<'a>(door: &str, answer: &'a Answer) -> Option<&'a str> {
+    let name = match door.starts_with("outpost-") {
+        true => "X-authentik-username",
+        false => "Remote-User",
+    };
+    answer.header(name).filter(|name| !name.is_empty())
+}
+
+/// The status with which that endpoint sends a script to the portal.
+pub fn challenged(door: &str) -> u16 {
+    match door {
+        "outpost-traefik" | "outpost-caddy" | "outpost-envoy" => 302,
+        _ => 401,
+    }
+}
+
 /// A proxy's request to an endpoint, about a visitor's.
 #[derive(Clone)]
 pub struct Question {
@@ -87,6 +117,18 @@ impl Question {
                 host.clone(),
                 owned(&[("X-Forwarded-Proto", "https")]),
             ),
+            "outpost-nginx" => get(
+                "/outpost.goauthentik.io/auth/nginx",
+                owned(&[("X-Original-URL", &url)]),
+            ),
+            "outpost-traefik" => get("/outpost.goauthentik.io/auth/traefik", forwarded),
+            "outpost-caddy" => get("/outpost.goauthentik.io/auth/caddy", forwarded),
+            "outpost-envoy" => (
+                method.clone(),
+                format!("/outpost.goauthentik.io/auth/envoy{target}"),
+                host.clone(),
+                owned(&[("X-Forwarded-Proto", "https")]),
+            ),
             _ => get("/api/verify", forwarded),
         }
     }
@@ -124,7 +166,8 @@ pub fn ask(gate: &Gate, question: &Question) -> Answer {
 
 /// The answer over a connection that is kept.
 pub fn send(connection: &mut Connection, question: &Question) -> Answer {
-    let head = question.door == "ext-authz" && question.method == "HEAD";
+    let own = matches!(question.door, "ext-authz" | "outpost-envoy");
+    let head = own && question.method == "HEAD";
     let answer = connection.send(question.bytes()).try_answer(head);
     answer.unwrap_or_else(|error| panic!("no answer at {}: {error}", question.door))
 }

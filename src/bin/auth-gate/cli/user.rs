@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ListFormat;
+use super::{AppPasswordCommand, ListFormat};
 
-/// List, add and remove the second factors of users
+/// List, add and remove the second factors and app passwords of users
 ///
 /// Users are named as in the users file. Whoever has lost a second factor gets in again when it is
 /// removed here; sessions that were begun with it last until `auth-gate session end --user NAME`.
@@ -15,7 +15,8 @@ use super::ListFormat;
 Examples:
   auth-gate user totp list --config configuration.yml
   auth-gate user totp add --config configuration.yml --user john --name Phone
-  auth-gate user webauthn remove --config configuration.yml --user john --name 'Blue key'")]
+  auth-gate user webauthn remove --config configuration.yml --user john --name 'Blue key'
+  auth-gate user app-password add --config configuration.yml --user john --name Backup")]
 pub struct User {
     #[command(subcommand)]
     pub command: UserCommand,
@@ -42,6 +43,16 @@ Examples:
     Webauthn {
         #[command(subcommand)]
         command: WebauthnCommand,
+    },
+    /// What programs send instead of a user's password
+    #[command(after_help = "\
+Examples:
+  auth-gate user app-password list --config configuration.yml --user john
+  auth-gate user app-password add --config configuration.yml --user john --name Backup --expires 90d
+  auth-gate user app-password revoke --config configuration.yml --user john --name Backup")]
+    AppPassword {
+        #[command(subcommand)]
+        command: AppPasswordCommand,
     },
 }
 

@@ -42,31 +42,39 @@ pub fn plan(
         ports,
         ipv6: fs::read("/proc/net/if_inet6").is_ok_and(|text| !text.is_empty()),
     };
-    files.push(File {
-        content: content::configuration(answers, &places),
-        secrets: [places.secret, places.storage_key].map(kept).into(),
-        ..file(&paths.configuration, master, 0o600)
-    });
-    // Where people change their passwords, the workers replace the users file.
-    let (whose, mode) = match paths.store {
-        Some(_) => (&owners.workers, 0o600),
-        None => (&owners.shared, 0o640),
-    };
-    files.push(File {
-        content: content::users(&answers.person, &answers.hash),
-        secrets: vec![answers.hash.clone()],
-        ..file(&paths.users, whose, mode)
-    });
-    files.push(File {
-        content: Zeroizing::new(content::site(answers, &places)),
-        ..file(&paths.site, master, 0o644)
-    });
+    files.extend(written(answers, paths, owners, &places));
     Ok(Plan {
         folders: folders(paths, owners),
         files,
         link,
         absent: paths.stores(),
     })
+}
+
+/// Configuration, users and site.
+fn written(answers: &Answers, paths: &Paths, owners: &Owners, places: &Places<'_>) -> [File; 3] {
+    let master = &owners.master;
+    // Where people change their passwords, the workers replace the users file.
+    let (whose, mode) = match paths.store {
+        Some(_) => (&owners.workers, 0o600),
+        None => (&owners.shared, 0o640),
+    };
+    [
+        File {
+            content: content::configuration(answers, places),
+            secrets: [places.secret, places.storage_key].map(kept).into(),
+            ..file(&paths.configuration, master, 0o600)
+        },
+        File {
+            content: content::users(&answers.person, &answers.hash),
+            secrets: vec![answers.hash.clone()],
+            ..file(&paths.users, whose, mode)
+        },
+        File {
+            content: Zeroizing::new(content::site(answers, places)),
+            ..file(&paths.site, master, 0o644)
+        },
+    ]
 }
 
 /// An empty file.

@@ -44,10 +44,14 @@ impl Owners {
                 shared: me,
             });
         }
-        let (user, group) = match given {
-            Some(user) => (user.to_owned(), None),
+        let found = match given {
+            Some(user) => Some((user.to_owned(), None)),
             None => configured(),
         };
+        let (user, group) = found.ok_or(
+            "there is no nginx here that could be asked whom its workers run as; install it first, or write \
+            --nginx-user with a name",
+        )?;
         let workers = named(&user, group.as_deref())?;
         let shared = Owner {
             user: me.user,
@@ -65,8 +69,8 @@ impl Owners {
     }
 }
 
-/// What nginx is configured with: user and group.
-fn configured() -> (String, Option<String>) {
+/// What nginx is configured with: user and group. Nothing where there is no nginx.
+fn configured() -> Option<(String, Option<String>)> {
     let output = Command::new("nginx").arg("-V").output();
     let output = output.or_else(|_| Command::new("/usr/sbin/nginx").arg("-V").output());
     let said = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
@@ -76,11 +80,13 @@ fn configured() -> (String, Option<String>) {
         words.find_map(|word| Some(word.strip_prefix(name)?.trim_matches('\'').to_owned()))
     };
     let conf = built("--conf-path=").unwrap_or_else(|| NGINX_CONF.to_owned());
-    let text = fs::read_to_string(conf).unwrap_or_default();
-    in_conf(&text).unwrap_or_else(|| match built("--user=") {
-        Some(user) => (user, built("--group=")),
-        None => ("nobody".to_owned(), None),
-    })
+    let text = fs::read_to_string(conf).ok();
+    if text.is_none() && said.is_empty() {
+        return None;
+    }
+    text.and_then(|text| in_conf(&text))
+        .or_else(|| Some((built("--user=")?, built("--group="))))
+        .or_else(|| Some(("nobody".to_owned(), None)))
 }
 
 /// The directive `user` of an nginx.conf.

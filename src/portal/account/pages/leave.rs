@@ -158,7 +158,9 @@ impl Portal {
 /// The page to return to: one of ours that needs leave, or the overview.
 fn back_to(path: &str) -> String {
     match Place::of(path) {
-        Some(Place::Enrol(_) | Place::Device(..) | Place::Password) => path.to_owned(),
+        Some(Place::Enrol(_) | Place::Device(..) | Place::Password | Place::NewAppPassword) => {
+            path.to_owned()
+        }
         _ => OVERVIEW.to_owned(),
     }
 }

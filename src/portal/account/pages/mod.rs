@@ -1,5 +1,6 @@
 //! The pages: which place is which, and what they have in common.
 
+mod app_passwords;
 mod devices;
 mod enrol;
 mod leave;
@@ -18,6 +19,7 @@ use crate::portal::settings::Domain;
 use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
+use crate::users::app_password::Id;
 
 use super::change::Kind;
 
@@ -30,6 +32,7 @@ const FACTORS: &str = "/settings/two-factor";
 const PREFERRED: &str = "/settings/two-factor/preferred";
 const PASSWORD: &str = "/settings/password";
 const SESSIONS: &str = "/settings/sessions";
+const APP_PASSWORDS: &str = "/settings/app-passwords";
 const RESET: &str = "/reset-password";
 const REVOKE_CODE: &str = "/revoke/one-time-code";
 const REVOKE_LINK: &str = "/revoke/reset-password";
@@ -47,6 +50,10 @@ enum Place {
     Device(Kind, i64),
     Password,
     Sessions,
+    AppPasswords,
+    NewAppPassword,
+    /// One app password.
+    AppPassword(Id),
     Reset,
     RevokeCode,
     RevokeLink,
@@ -61,10 +68,18 @@ impl Place {
             PREFERRED => Place::Preferred,
             PASSWORD => Place::Password,
             SESSIONS => Place::Sessions,
+            APP_PASSWORDS => Place::AppPasswords,
             RESET => Place::Reset,
             REVOKE_CODE => Place::RevokeCode,
             REVOKE_LINK => Place::RevokeLink,
-            _ => return Self::of_device(path),
+            _ => return Self::of_app_password(path).or_else(|| Self::of_device(path)),
+        })
+    }
+
+    fn of_app_password(path: &str) -> Option<Self> {
+        Some(match path.strip_prefix(APP_PASSWORDS)?.strip_prefix('/')? {
+            app_passwords::NEW => Place::NewAppPassword,
+            id => Place::AppPassword(Id::read(id)?),
         })
     }
 
@@ -87,7 +102,7 @@ impl Place {
 
     const fn allow(self) -> &'static str {
         match self {
-            Place::Overview | Place::Factors => "GET, HEAD",
+            Place::Overview | Place::Factors | Place::AppPasswords => "GET, HEAD",
             Place::Preferred => "POST",
             _ => "GET, HEAD, POST",
         }
@@ -159,6 +174,9 @@ impl Portal {
             Place::Device(kind, id) => self.device_page(request, (kind, id), visitor, world),
             Place::Password => self.change_page(request, visitor, world),
             Place::Sessions => Self::sessions_page(visitor),
+            Place::AppPasswords => self.app_passwords_page(request, visitor),
+            Place::NewAppPassword => self.new_app_password_page(request, visitor, world),
+            Place::AppPassword(id) => self.app_password_page(request, id, visitor),
             _ => Step::Answer(self.overview_page(request, domain, &visitor)),
         }
     }
@@ -178,6 +196,8 @@ impl Portal {
             Place::Device(kind, id) => self.device_form(request, (kind, id), form, visitor, world),
             Place::Password => self.change_form(request, form, visitor, world),
             Place::Sessions => Self::sessions_form(form, visitor),
+            Place::NewAppPassword => self.new_app_password_form(request, form, visitor, world),
+            Place::AppPassword(id) => self.app_password_form(request, id, visitor, world),
             _ => Step::Answer(self.refuse(request, 404)),
         }
     }
@@ -254,7 +274,10 @@ fn done(request: &Request<'_>, path: &str, what: &str) -> Answer {
 
 /// What was done, for the page that says so.
 fn note(request: &Request<'_>) -> Option<&'static str> {
-    let t = &request.messages().account;
+    let (t, own) = (
+        &request.messages().account,
+        &request.messages().app_passwords,
+    );
     match request.query_value("done")?.as_str() {
         "added" => Some(t.was_added),
         "renamed" => Some(t.was_renamed),
@@ -262,6 +285,7 @@ fn note(request: &Request<'_>) -> Option<&'static str> {
         "preferred" => Some(t.was_preferred),
         "ended" => Some(t.was_ended),
         "password" => Some(t.was_changed),
+        "revoked" => Some(own.was_revoked),
         _ => None,
     }
 }

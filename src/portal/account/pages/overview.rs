@@ -7,7 +7,7 @@ use crate::portal::request::Request;
 use crate::portal::settings::Domain;
 use crate::portal::visitor::Visitor;
 
-use super::{FACTORS, PASSWORD, SESSIONS, note};
+use super::{APP_PASSWORDS, FACTORS, PASSWORD, SESSIONS, note};
 
 impl Portal {
     pub(super) fn overview_page(
@@ -21,6 +21,10 @@ impl Portal {
         if self.offered(domain).any() {
             let text = t.account.two_factor_text;
             ways.push((request.link(FACTORS), t.account.two_factor, text));
+        }
+        if self.settings.account.app_passwords.is_some() {
+            let own = &t.app_passwords;
+            ways.push((request.link(APP_PASSWORDS), own.heading, own.text));
         }
         if self.settings.account.change_password {
             let text = t.account.password_text;
