@@ -14,6 +14,7 @@ pub mod form;
 pub mod gate;
 pub mod grpc;
 pub mod http2;
+pub mod http3;
 pub mod mail;
 pub mod nginx;
 pub mod place;
