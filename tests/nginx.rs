@@ -40,6 +40,7 @@ mod nginx {
     mod faults;
     mod hashing;
     mod hosts;
+    mod http3;
     mod identity_headers;
     mod inheritance;
     mod ledger;

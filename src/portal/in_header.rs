@@ -187,7 +187,7 @@ pub fn settle(
 }
 
 /// The attempt that a name and a password in a header are.
-pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
+fn attempt(pair: NameAndPassword) -> Credentials {
     Credentials {
         username: pair.name,
         password: pair.password,

@@ -86,8 +86,14 @@ impl Place {
         } = self.address;
         let level = std::env::var("AUTH_GATE_TEST_LOG").unwrap_or_else(|_| "info".into());
         let user = if is_root() { "user www-data;" } else { "" };
+        // HTTP/2 was a word of this line before it became a directive.
+        let listen = match nginx::version() >= [1, 25, 1] {
+            true => format!("listen {ip}:{https} ssl; http2 on;"),
+            false => format!("listen {ip}:{https} ssl http2;"),
+        };
         let mut text = text
-            .replace("@listen@", &format!("listen {ip}:{https} ssl http2;"))
+            .replace("@listen@", &listen)
+            .replace("@quic@", &format!("listen {ip}:{https} quic;"))
             .replace("@clear@", &format!("listen {ip}:{http};"))
             .replace("@tls@", &self.address.tls().to_string())
             .replace("@address@", &ip.to_string())

@@ -1,7 +1,7 @@
 //! The description of one nginx with its sites, its configuration files and its users, before it runs.
 //!
-//! Texts may hold `@name@` places, filled in when the site is written out: `@listen@` (TLS and HTTP/2), `@clear@`
-//! (plain http), `@proxy@` (to the echo backend), `@backend@`, `@fastcgi@`, `@uwsgi@`, `@grpc@` (addresses),
+//! Texts may hold `@name@` places, filled in when the site is written out: `@listen@` (TLS and HTTP/2), `@quic@`
+//! (HTTP/3), `@clear@` (plain http), `@proxy@` (to the echo backend), `@backend@`, `@fastcgi@`, `@uwsgi@`, `@grpc@` (addresses),
 //! `@port@` (what follows a host in a URL), `@prefix@` (the directory of the site), `@module@`.
 
 use std::path::Path;
