@@ -2,9 +2,10 @@
 //!
 //! The path of a protected request, one direction:
 //! `nginx/clean` takes the client's identity headers out, `nginx/access` is entered in the access
-//! phase, `nginx/facts` collects what nginx knows as an [`access::Object`], `session::cookie` finds
-//! the token, `nginx/zone` looks it up in shared memory, `session::lifetime` says whether it still
-//! holds, `users::Directory` says who that is today, [`access::Rules`] find the requirement,
+//! phase, `nginx/facts` collects what nginx knows as an [`access::Object`], `nginx/credentials` reads
+//! a password in a header and `nginx/passwords` has it checked, else `session::cookie` finds the token,
+//! `nginx/zone` looks it up in shared memory and `session::lifetime` says whether it still holds,
+//! `users::Directory` says who that is today, [`access::Rules`] find the requirement,
 //! [`access::decide`] compares, and `nginx/reply` turns the decision into headers or an answer.
 //!
 //! The path of a login: `nginx/portal`, `nginx/body`, `nginx/flow`, which goes from step to step of

@@ -7,7 +7,7 @@ use super::later::on;
 use super::report::{At, Report};
 use super::values::duration;
 use crate::portal::{Account, AppPasswords, Elevation, Reset};
-use crate::users::{PasswordPolicy, Standard};
+use crate::users::{PasswordPolicy, Standard, app_password::LONGEST_LIFE};
 
 /// Seconds that a link to a new password is good for.
 const RESET: u64 = 300;
@@ -48,8 +48,9 @@ fn app_passwords(root: &At<'_>, report: &mut Report) -> AppPasswords {
             "leaves no time to use an app password; write for instance `90d`, or take it out for no limit",
         );
     }
+    let given = given.and_then(|(_, seconds)| seconds);
     AppPasswords {
-        maximum_lifetime: given.and_then(|(_, seconds)| seconds),
+        maximum_lifetime: given.map(|seconds| seconds.min(LONGEST_LIFE)),
     }
 }
 

@@ -201,7 +201,18 @@ impl LocationConf {
 
     /// Whether the handler of the portal answers here.
     pub fn answers(&self) -> bool {
-        self.portal.is_some() || self.endpoints || self.sign_out
+        self.served_by().is_some()
+    }
+
+    /// The directive that lets it.
+    pub fn served_by(&self) -> Option<&'static str> {
+        let directives = [
+            (self.portal.is_some(), "auth_gate_portal"),
+            (self.endpoints, "auth_gate_endpoints"),
+            (self.sign_out, "auth_gate_sign_out"),
+        ];
+        let mut serving = directives.into_iter().filter(|(serves, _)| *serves);
+        serving.next().map(|(_, name)| name)
     }
 
     /// Which identity headers hold here.

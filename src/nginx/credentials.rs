@@ -13,9 +13,12 @@ use super::{
     state::{SignedIn, State},
     variables,
 };
-use crate::portal::{
-    CredentialHeader, Schemes,
-    in_header::{self, InHeader, Scheme},
+use crate::{
+    portal::{
+        CredentialHeader, Schemes,
+        in_header::{self, InHeader, Scheme},
+    },
+    users::same_header,
 };
 
 /// `auth_gate_credentials`.
@@ -124,6 +127,13 @@ impl Place {
             Place::Authorization => !request.raw().headers_in.authorization.is_null(),
             Place::ProxyAuthorization => true,
         }
+    }
+
+    /// Whether `element` is what some backends take for this header, and the client has sent it.
+    fn is_like(self, element: NonNull<ngx_table_elt_t>, state: &State) -> bool {
+        // SAFETY: elements of a live list are readable.
+        let key = bytes(unsafe { &element.as_ref().key });
+        same_header(key, self.name().as_bytes()) && !state.owns(element)
     }
 
     /// Whether `element` is this header and the client has sent it: what we add for the backend is no
@@ -238,12 +248,16 @@ pub fn known(request: Request<'_>, state: &State) -> Option<Place> {
     }
 }
 
-/// Takes a header out that was read: it was meant for the gate, and nobody else is to see it.
+/// Takes a header out that was read, in every spelling: it was meant for the gate, and nobody else is to
+/// see it.
 pub fn consume(request: Request<'_>, state: &State, place: Place) -> Result<(), NoMemory> {
-    if !request.headers().any(|element| place.is(element, state)) {
+    if !request
+        .headers()
+        .any(|element| place.is_like(element, state))
+    {
         return Ok(());
     }
-    headers::remove(request, |element| place.is(element, state))?;
+    headers::remove(request, |element| place.is_like(element, state))?;
     if place == Place::Authorization {
         request.raw_mut().headers_in.authorization = null_mut();
     }

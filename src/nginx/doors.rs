@@ -11,10 +11,7 @@ use super::{
     portal,
     request::Request,
 };
-use crate::portal::{Doorway, Here, may_be_endpoint};
-
-/// Below this stands what authentik's outpost serves.
-const OUTPOST: &[u8] = b"/outpost.goauthentik.io/";
+use crate::portal::{Doorway, Here, may_be_endpoint, may_be_outpost};
 
 /// The peers that are believed where nobody names others: this machine and private networks.
 const PRIVATE: [&str; 6] = [
@@ -28,41 +25,15 @@ const PRIVATE: [&str; 6] = [
 
 /// `auth_gate_endpoints`.
 pub fn set_endpoints(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    if conf.endpoints {
-        return Err(Mistake::Duplicate);
-    }
-    if conf.portal.is_some() {
-        return Err(Mistake::Says(
-            "stands beside \"auth_gate_portal\", which serves the endpoints already: remove it"
-                .into(),
-        ));
-    }
-    if conf.sign_out {
-        return Err(Mistake::Says(
-            "stands beside \"auth_gate_sign_out\": give each a location of its own".into(),
-        ));
-    }
+    portal::take_location(directive, conf, "auth_gate_endpoints")?;
     conf.endpoints = true;
-    portal::take_location(directive);
     Ok(())
 }
 
 /// `auth_gate_sign_out`.
 pub fn set_sign_out(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    if conf.sign_out {
-        return Err(Mistake::Duplicate);
-    }
-    let other = [
-        (conf.portal.is_some(), "auth_gate_portal"),
-        (conf.endpoints, "auth_gate_endpoints"),
-    ];
-    if let Some((_, name)) = other.iter().find(|(stands, _)| *stands) {
-        return Err(Mistake::Says(format!(
-            "stands beside \"{name}\": give each a location of its own"
-        )));
-    }
+    portal::take_location(directive, conf, "auth_gate_sign_out")?;
     conf.sign_out = true;
-    portal::take_location(directive);
     Ok(())
 }
 
@@ -134,7 +105,7 @@ pub fn doorway(request: Request<'_>) -> Option<Doorway<'_>> {
 fn is_for_outpost(request: Request<'_>) -> bool {
     let target = request.target();
     let below = base(request.location()).and_then(|base| target.strip_prefix(base.as_bytes()));
-    below.is_some_and(|below| below.starts_with(OUTPOST))
+    below.is_some_and(may_be_outpost)
 }
 
 /// Whether a path with `..` has left the endpoints: an ext-authz request carries the visitor's path

@@ -7,7 +7,7 @@ use std::{rc::Rc, sync::Arc};
 use zeroize::Zeroizing;
 
 use super::{
-    audit,
+    asked_password, audit,
     conf::Loaded,
     durable::{
         Desk,
@@ -23,12 +23,16 @@ use super::{
     presented::{self, Presented},
     reply,
     request::Request,
-    sweep, visit,
+    sweep,
+    unsettled::Unsettled,
+    visit,
     wait::{self, Waiting},
     world::Surroundings,
 };
 use crate::{
-    portal::{self, Answer, AsideWork, Busy, Cost, Errand, Portal, Step, Sweep, Verify, World},
+    portal::{
+        self, Answer, AsideWork, Busy, Cost, Errand, Login, Portal, Step, Sweep, Verify, World,
+    },
     session::{Session, clear_cookie, standing},
     users::Workspace,
 };
@@ -138,28 +142,42 @@ fn take(request: Request<'_>, step: Step, begun: u64) {
 }
 
 fn check_password(request: Request<'_>, loaded: &Loaded, verify: Verify, begun: u64) {
+    if verify.login.at_endpoint().is_some() {
+        return asked_password::check(request, loaded, verify, begun);
+    }
     let Verify {
         hash,
         password,
         login,
+        ..
     } = verify;
     let zone = Rc::clone(&request.whole().zone);
+    let mut unsettled = Unsettled::of(&login, &zone);
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
     let then = move |waiting: Waiting, matched| {
+        unsettled.checked(matched);
         waiting.resume(move |request| {
-            let step = with_visit(request, &[], |portal, visit, world| {
-                Step::Answer(match matched {
-                    Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),
-                    None => {
-                        let retry_after = hashing::RETRY_AFTER;
-                        portal.turn_away(visit, &login, Busy { retry_after }, world)
-                    }
-                })
-            });
-            follow(request, step, begun);
+            if matched.is_some() {
+                unsettled.settle();
+            }
+            finish(request, login, matched, begun);
         });
     };
     hashing::run(Waiting::start(request), zone, loaded.threads, work, then);
+}
+
+/// Answers an attempt. `matched` is what the check said, unless it could not be done after all.
+pub fn finish(request: Request<'_>, login: Login, matched: Option<bool>, begun: u64) {
+    let step = with_visit(request, &[], |portal, visit, world| {
+        Step::Answer(match matched {
+            Some(matched) => portal.finish(visit, login, matched, elapsed(begun), world),
+            None => {
+                let retry_after = hashing::RETRY_AFTER;
+                portal.turn_away(visit, &login, Busy { retry_after }, world)
+            }
+        })
+    });
+    follow(request, step, begun);
 }
 
 fn run_errand(request: Request<'_>, loaded: &Loaded, errand: Errand, begun: u64) {

@@ -18,6 +18,7 @@
 //! longer than the callback that made it.
 
 mod access;
+mod asked_password;
 mod attributes;
 mod audit;
 mod backend;
@@ -57,6 +58,7 @@ mod presented;
 mod reply;
 mod request;
 mod scrape;
+mod second_look;
 mod server_names;
 mod sessions;
 mod setup;
@@ -67,6 +69,7 @@ mod state;
 mod surroundings;
 mod sweep;
 mod timer;
+mod unsettled;
 mod variables;
 mod visit;
 mod wait;

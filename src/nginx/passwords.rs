@@ -2,7 +2,7 @@
 //! app password is [looked up](super::look_up) on one, while the request waits; then the phases go on
 //! where they stopped, and the access handler finds the outcome in the request's [`State`].
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     audit,
@@ -14,8 +14,10 @@ use super::{
     hashing, identify, look_up,
     reply::Refusal,
     request::Request,
+    second_look,
     shared_check::{self, Checks},
     state::{By, SignedIn, State},
+    unsettled::Unsettled,
     wait::{self, Waiting},
     world::Surroundings,
 };
@@ -51,6 +53,9 @@ pub struct Asked {
 /// What came of it: its worth, what is told of it, and the milliseconds after its arrival before which
 /// it is not answered.
 pub type Outcome = (Worth, Option<Event>, u64);
+
+/// The check of a password for which others may wait.
+type Check = shared_check::Check<(Worth, u64)>;
 
 thread_local! {
     /// Of this worker: worth and time, as in [`Outcome`].
@@ -128,7 +133,8 @@ fn check_password<'s>(
     }
     match in_header::begin(pair, &asker, &mut world) {
         Ok(verify) => {
-            hash(request, loaded, (asked, name), verify);
+            let check = Check::begin(name, &CHECKS);
+            hash(request, loaded, (asked, check), verify);
             Ok(Checked::Waits)
         }
         Err(busy) => {
@@ -187,36 +193,44 @@ fn try_again(request: Request<'_>, asked: Asked, pair: NameAndPassword) {
 }
 
 /// The request may have ended when this returns.
-fn hash(
-    request: Request<'_>,
-    loaded: &Loaded,
-    (asked, name): (Asked, shared_check::Name),
-    verify: Verify,
-) {
-    let Verify {
-        hash,
-        password,
-        login,
-    } = verify;
+fn hash(request: Request<'_>, loaded: &Loaded, (asked, check): (Asked, Check), verify: Verify) {
     let zone = Rc::clone(&request.whole().zone);
-    let check = shared_check::Check::begin(name, &CHECKS);
+    let mut unsettled = Unsettled::of(&verify.login, &zone);
+    let (hash, password) = (verify.hash.clone(), verify.password.clone());
     let work = move |workspace: &mut Workspace| hash.verify_in(&password, workspace);
-    let then = move |waiting: Waiting, matched| {
-        let told = Rc::new(Cell::new(None));
-        let tell = Rc::clone(&told);
+    let then = move |waiting: Waiting, matched: Option<bool>| {
+        unsettled.checked(matched);
         waiting.resume(move |request| {
-            go_on(request, asked, |loaded, world| {
-                let (worth, event, hold) = settle(loaded, world, asked, (login, matched));
-                tell.set(Some((worth.clone(), hold)));
-                (worth, Some(event), hold)
-            });
+            if matched.is_some() {
+                unsettled.settle();
+            }
+            match verify.login.is_banned() && matched.is_some() {
+                true => look_again(request, (asked, check), verify),
+                false => finish(request, (asked, check), verify.login, matched),
+            }
         });
-        // Not before this request has gone its way: another's may bring it to its end.
-        if let Some(what) = told.take() {
-            check.tell(&what);
-        }
     };
     hashing::run(Waiting::start(request), zone, loaded.threads, work, then);
+}
+
+/// A ban held the attempt, which may have been made by others that were under way.
+fn look_again(request: Request<'_>, of: (Asked, Check), verify: Verify) {
+    let from = (request.client(), of.0.begun);
+    let then = move |request: Request<'_>, verify: Verify| match &request.whole().loaded {
+        Some(loaded) if !verify.login.is_banned() => hash(request, loaded, of, verify),
+        _ => finish(request, of, verify.login, Some(false)),
+    };
+    second_look::take(request, verify, from, then);
+}
+
+/// The request may have ended when this returns.
+fn finish(request: Request<'_>, of: (Asked, Check), login: Login, matched: Option<bool>) {
+    let (asked, check) = of;
+    go_on(request, asked, |loaded, world| {
+        let (worth, event, hold) = settle(loaded, world, asked, (login, matched));
+        check.tell((worth.clone(), hold));
+        (worth, Some(event), hold)
+    });
 }
 
 /// `matched` is what the check said, unless it could not be done after all.

@@ -19,9 +19,6 @@ const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
 /// `auth_gate_portal`.
 pub fn set_portal(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    if conf.portal.is_some() {
-        return Err(Mistake::Duplicate);
-    }
     // SAFETY: while a location is read, the context holds its core configuration.
     let location = unsafe { core_location(directive.cf()) };
     let prefix = location.regex.is_null() && location.exact_match() == 0 && location.named() == 0;
@@ -35,26 +32,29 @@ pub fn set_portal(directive: &Directive, conf: &mut LocationConf) -> Result<(), 
     let path = String::from_utf8_lossy(bytes(&location.name))
         .trim_end_matches('/')
         .to_owned();
-    if conf.endpoints {
-        return Err(Mistake::Says(
-            "stands beside \"auth_gate_endpoints\", which the portal serves already: remove that"
-                .into(),
-        ));
-    }
-    if conf.sign_out {
-        return Err(Mistake::Says(
-            "stands beside \"auth_gate_sign_out\": give each a location of its own".into(),
-        ));
-    }
+    take_location(directive, conf, "auth_gate_portal")?;
     conf.portal = Some(path);
-    location.handler = Some(handler);
     Ok(())
 }
 
-/// Lets our handler serve the location that is read.
-pub fn take_location(directive: &Directive) {
+/// Lets our handler serve the location that is read, as the directive `own` wants it, unless one does
+/// already.
+pub fn take_location(
+    directive: &Directive,
+    conf: &LocationConf,
+    own: &'static str,
+) -> Result<(), Mistake> {
+    if let Some(other) = conf.served_by() {
+        let what = match [own, other].contains(&"auth_gate_sign_out") {
+            _ if own == other => return Err(Mistake::Duplicate),
+            true => "give each a location of its own",
+            false => "the portal serves the endpoints already, remove \"auth_gate_endpoints\"",
+        };
+        return Err(Mistake::Says(format!("stands beside \"{other}\": {what}")));
+    }
     // SAFETY: while a location is read, the context holds its core configuration.
     unsafe { core_location(directive.cf()) }.handler = Some(handler);
+    Ok(())
 }
 
 /// nginx's own configuration of the location that is being read.

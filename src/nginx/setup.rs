@@ -211,11 +211,8 @@ pub unsafe extern "C" fn merge_location_conf(
         if idle && core.name.len > 0 {
             warn_about_idle(cf, &core.name);
         }
-        if core.noname() == 1 && !child.answers() && parent.answers() {
-            child.portal.clone_from(&parent.portal);
-            child.endpoints = parent.endpoints;
-            child.sign_out = parent.sign_out;
-            portal::serve_inside(core);
+        if core.noname() == 1 {
+            serve_as_outside(core, parent, child);
         }
         if child.answers() && !portal::serves(core) {
             conf_log(
@@ -226,9 +223,7 @@ pub unsafe extern "C" fn merge_location_conf(
             );
             return CONF_ERROR;
         }
-        let contradicts = child.policy == Some(PolicySource::Fixed(Requirement::Bypass))
-            && child.require.is_some();
-        if contradicts {
+        if contradicts_itself(child) {
             conf_log(
                 cf,
                 Level::Emerg,
@@ -240,24 +235,56 @@ pub unsafe extern "C" fn merge_location_conf(
         if scrape::merge(cf, core, parent, child, server).is_err() {
             return CONF_ERROR;
         }
-        let serves_pages = child.portal.is_some() || child.sign_out;
-        server.guards |= child.gate == Some(true) || serves_pages;
-        server.lets_headers_through |= child.identity_headers() == IdentityHeaders::OFF;
-        if child.endpoints {
-            server.doors.push(String::new());
-            // Nothing reads a body that comes along.
-            core.client_max_body_size = 0;
-        }
-        if let Some(path) = &child.portal {
-            server.portals.push(path.clone());
-            server.doors.push(path.clone());
-        }
-        if serves_pages {
-            core.client_max_body_size = BODY_LIMIT as ffi::off_t;
-            core.client_body_buffer_size = BODY_LIMIT;
-        }
+        tell_server(server, child);
+        bound_bodies(core, child);
         CONF_OK
     })
+}
+
+/// A block without a name (`if`, `limit_except`) does what its location does.
+fn serve_as_outside(
+    core: &mut ffi::ngx_http_core_loc_conf_t,
+    outside: &LocationConf,
+    block: &mut LocationConf,
+) {
+    if block.answers() || !outside.answers() {
+        return;
+    }
+    block.portal.clone_from(&outside.portal);
+    block.endpoints = outside.endpoints;
+    block.sign_out = outside.sign_out;
+    portal::serve_inside(core);
+}
+
+fn contradicts_itself(location: &LocationConf) -> bool {
+    let opens = location.policy == Some(PolicySource::Fixed(Requirement::Bypass));
+    opens && location.require.is_some()
+}
+
+/// What a server has to know of its locations.
+fn tell_server(server: &mut ServerConf, location: &LocationConf) {
+    let serves_pages = location.portal.is_some() || location.sign_out;
+    server.guards |= location.gate == Some(true) || serves_pages;
+    server.lets_headers_through |= location.identity_headers() == IdentityHeaders::OFF;
+    if location.endpoints {
+        server.doors.push(String::new());
+    }
+    if let Some(path) = &location.portal {
+        server.portals.push(path.clone());
+        server.doors.push(path.clone());
+    }
+}
+
+/// How much of a body nginx takes where our handler answers.
+fn bound_bodies(core: &mut ffi::ngx_http_core_loc_conf_t, location: &LocationConf) {
+    if location.endpoints {
+        // Nothing reads a body that comes along.
+        core.client_max_body_size = 0;
+    }
+    if location.portal.is_some() || location.sign_out {
+        core.client_max_body_size = BODY_LIMIT as ffi::off_t;
+        core.client_body_buffer_size = BODY_LIMIT;
+    }
 }
 
 fn warn_about_idle(cf: *mut ngx_conf_t, location: &ffi::ngx_str_t) {

@@ -2,7 +2,12 @@
 //! checked. A browser or a program sends several at once, and each would be an attempt that counts as
 //! failed until it is through: so the first is checked, and the others wait for what comes of it.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use super::{timer::Timer, wait};
 
 /// Requests of one worker that may wait for the check of another.
 const MOST: usize = 1024;
@@ -20,6 +25,7 @@ pub struct Checks<T: 'static>(RefCell<HashMap<Name, Vec<Waiter<T>>>>);
 /// A check that is under way. Whoever drops it untold lets those go on who wait.
 pub struct Check<T: Clone + 'static> {
     name: Name,
+    told: Option<T>,
     checks: &'static std::thread::LocalKey<Checks<T>>,
 }
 
@@ -44,33 +50,40 @@ impl<T> Checks<T> {
     }
 }
 
-impl<T: Clone> Check<T> {
+impl<T: Clone + 'static> Check<T> {
     /// Begins a check, for which others may wait.
     pub fn begin(name: Name, checks: &'static std::thread::LocalKey<Checks<T>>) -> Self {
         checks.with(|checks| _ = checks.0.borrow_mut().entry(name).or_default());
-        Check { name, checks }
+        let told = None;
+        Check { name, told, checks }
     }
 
     /// Tells those who wait what came of it.
-    pub fn tell(self, what: &T) {
-        self.end(Some(what));
-        std::mem::forget(self);
-    }
-
-    fn end(&self, what: Option<&T>) {
-        // At the end of a worker there is nobody left to be told.
-        let waiters = self.checks.try_with(|checks| {
-            let mut checks = checks.0.borrow_mut();
-            checks.remove(&self.name)
-        });
-        for waiter in waiters.ok().flatten().into_iter().flatten() {
-            waiter(what.cloned());
-        }
+    pub fn tell(mut self, what: T) {
+        self.told = Some(what);
     }
 }
 
 impl<T: Clone + 'static> Drop for Check<T> {
+    /// Whoever waits goes on a moment later, and not inside of a request that is about to go its way:
+    /// another's may bring it to its end.
     fn drop(&mut self) {
-        self.end(None);
+        if wait::is_over() {
+            return;
+        }
+        let waiters = self.checks.with(|checks| {
+            let mut checks = checks.0.borrow_mut();
+            checks.remove(&self.name)
+        });
+        let waiters = waiters.unwrap_or_default();
+        if waiters.is_empty() {
+            return;
+        }
+        let (waiters, told) = (Cell::new(waiters), self.told.take());
+        Timer::once(1, move || {
+            for waiter in waiters.take() {
+                waiter(told.clone());
+            }
+        });
     }
 }

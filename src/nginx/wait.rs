@@ -30,6 +30,11 @@ pub fn abandon_all() {
     OVER.set(true);
 }
 
+/// Whether this worker has come to its end.
+pub fn is_over() -> bool {
+    OVER.get()
+}
+
 /// Ends the request with `code`, as nginx's finalization reads it. Nothing may touch the request
 /// afterwards.
 pub fn end(request: Request<'_>, code: ngx_int_t) {

@@ -229,6 +229,26 @@ fn look(
     Ok(Found::Right(kept.user))
 }
 
+/// What a store keeps of a new token of `user`, under `name`, for these hosts: made at a time (Unix
+/// seconds), and good for so many seconds, or for ever.
+pub fn kept(
+    token: &Token,
+    (user, name): (String, String),
+    hosts: &HostScope,
+    (now, lifetime): (u64, Option<u64>),
+) -> store::AppPassword {
+    store::AppPassword {
+        id: token.id().bytes().into(),
+        user,
+        name,
+        verifier: token.verifier().bytes().into(),
+        hosts: hosts.words().collect(),
+        created: now,
+        expires: lifetime.map(|seconds| now.saturating_add(seconds)),
+        last_used: None,
+    }
+}
+
 /// Id and grant of what a store has kept.
 pub(super) fn grant(kept: &store::AppPassword) -> Result<(Id, Grant), Outage> {
     let parse = || {

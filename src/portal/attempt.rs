@@ -48,14 +48,30 @@ impl Verify {
         Verify {
             hash,
             password,
+            name: None,
             login,
+        }
+    }
+
+    /// Tries once more to reserve an attempt that a ban held, in the name of somebody who waits for it
+    /// `from` an address at a time.
+    pub fn reserve_again(&mut self, (address, now): (IpAddr, u64), world: &mut dyn World) {
+        let name = self.login.user.as_ref().map(|user| user.name.clone());
+        let Ok(reservation) = world.reserve(name.as_deref(), address, now) else {
+            return;
+        };
+        self.login.reservation = Some(reservation);
+        let found = name.and_then(|name| world.directory().user(&name));
+        self.login.user = found.map(Known::from);
+        if let Some(user) = found {
+            self.hash = user.password.clone();
         }
     }
 }
 
 impl Login {
     /// Whether the address or the user was banned when the attempt was made.
-    pub(super) fn is_banned(&self) -> bool {
+    pub fn is_banned(&self) -> bool {
         self.reservation.is_none()
     }
 

@@ -3,6 +3,7 @@
 //! What a visitor chose is quoted, cut, and stands behind everything that was not: neither a name nor a
 //! sentence can look like another field, another line, or the address of somebody else.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
@@ -10,6 +11,7 @@ use cookie::time::OffsetDateTime;
 
 use super::account::{Change, Kind};
 use super::event::{Aim, Event, Failure, Why};
+use crate::users::app_password::{PREFIX, Token};
 
 /// Longest value in quotes, in bytes: a line of nginx's has 2048, and there may be three of them.
 const LONGEST: usize = 384;
@@ -156,8 +158,17 @@ impl Event {
 impl Failure {
     fn fill(&self, line: Line) -> Line {
         let line = line.word("method", self.method.word());
-        line.maybe("user", self.user.as_deref())
+        line.maybe("user", self.user.as_deref().map(shown).as_deref())
             .maybe("reason", self.why.sentence())
+    }
+}
+
+/// A name as it was typed. Many programs want a token in the place of the name, and the secret of one is
+/// nothing for a log.
+fn shown(typed: &str) -> Cow<'_, str> {
+    match Token::read(typed) {
+        Some(token) => format!("{PREFIX}{}…", token.id()).into(),
+        None => typed.into(),
     }
 }
 

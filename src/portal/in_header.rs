@@ -141,8 +141,10 @@ pub fn name_of(pair: &NameAndPassword, by: &Asker<'_>, world: &mut dyn World) ->
 pub fn begin(pair: NameAndPassword, by: &Asker<'_>, world: &mut dyn World) -> Result<Verify, Busy> {
     world.admit()?;
     let note = Note::of(&pass(&pair, by), world);
+    let name = name_of(&pair, by, world);
     let mut verify = Verify::reserve(Door::Api, attempt(pair), (by.address, by.now), world);
     verify.login.note = note;
+    verify.name = Some(name);
     Ok(verify)
 }
 
@@ -185,7 +187,7 @@ pub fn settle(
 }
 
 /// The attempt that a name and a password in a header are.
-pub(super) fn attempt(pair: NameAndPassword) -> Credentials {
+fn attempt(pair: NameAndPassword) -> Credentials {
     Credentials {
         username: pair.name,
         password: pair.password,

@@ -44,6 +44,8 @@ pub struct Verify {
     pub hash: PasswordHash,
     /// What was typed.
     pub password: Zeroizing<Vec<u8>>,
+    /// Where it stood in a header: what tells it and who sends it from any other, in this process.
+    pub name: Option<[u8; 32]>,
     /// What to hand to [`Portal::finish`] with the outcome, or to [`Portal::turn_away`].
     pub login: Login,
 }
@@ -85,6 +87,18 @@ impl From<&User> for Known {
             name: user.name.clone(),
             password: user.password.fingerprint(),
         }
+    }
+}
+
+impl Login {
+    /// The visitor's address, if the password stood in a header at an authorization endpoint.
+    pub fn at_endpoint(&self) -> Option<IpAddr> {
+        self.at_endpoint
+    }
+
+    /// What is counted of the attempt until it is settled; `None` when the address or the user is banned.
+    pub fn reservation(&self) -> Option<Reservation> {
+        self.reservation
     }
 }
 
@@ -143,7 +157,7 @@ impl Portal {
     }
 
     /// Answers an attempt whose password nobody could check: 503 with `Retry-After`. For the glue,
-    /// when a check that was admitted cannot be run after all; the attempt stays counted.
+    /// when a check that was admitted cannot be run after all; the glue takes the attempt back.
     pub fn turn_away(
         &self,
         request: &Request<'_>,

@@ -59,6 +59,7 @@ pub use letter::Letter;
 pub use limits::{Bucket, RateLimits};
 pub use login::{Login, Verify};
 pub use messages::Messages;
+pub use outpost::may_be_outpost;
 pub use remembered::Remembered;
 pub use request::{Doorway, Headers, Here, Request};
 pub use return_address::{Refusal, ReturnAddress};

@@ -8,8 +8,15 @@ use super::request::Request;
 use super::return_address::ReturnAddress;
 use super::{Portal, reader};
 
+/// All of it stands below this.
+const OUTPOST: &str = "/outpost.goauthentik.io/";
 const PING: &str = "/outpost.goauthentik.io/ping";
 const START: &str = "/outpost.goauthentik.io/start";
+
+/// Whether `target`, raw and below the portal's own path, could be one of these places.
+pub fn may_be_outpost(target: &[u8]) -> bool {
+    target.starts_with(OUTPOST.as_bytes())
+}
 
 impl Portal {
     /// The answer at these places; `None` elsewhere.

@@ -457,10 +457,17 @@ fn an_app_password_is_made_printed_once_listed_and_revoked() {
 
     for (more, wrong) in [
         (&["Phone"][..], "of that name already"),
+        (&[" Phone "], "of that name already"),
         (&["two\nlines"], "name has 1 to 64 characters"),
         (
             &["x", "--host", "https://a"],
             "--host: \"https://a\" is no host; write",
+        ),
+        // A variable of a script that is empty must not mean all hosts.
+        (&["x", "--host", ""], "--host: \"\" is no host; write"),
+        (
+            &["x", "--host", "a.example.com", "--host", " "],
+            "--host: \" \" is no host; write",
         ),
         (
             &["x", "--expires", "soon"],
@@ -506,6 +513,8 @@ fn an_app_password_keeps_to_the_configuration() {
         "x",
     ];
     let set = |section: &str| fs::write(&site.config, format!("{text}{section}")).unwrap();
+    let err = site.bad(&[&add[..], &["--expires", "101y"]].concat());
+    assert!(err.contains("more than a hundred years"), "{err}");
     set("app_passwords: {maximum_lifetime: 30d}\n");
     for more in [&[][..], &["--expires", "31d"]] {
         let err = site.bad(&[&add[..], more].concat());

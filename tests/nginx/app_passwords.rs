@@ -13,6 +13,7 @@ use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords as _};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
 use super::harness::browser::Browser;
+use super::harness::counted::METRICS;
 use super::harness::exposition::Exposition;
 use super::harness::mail::MailServer;
 use super::harness::question::{ENDPOINTS, Question, ask, basic};
@@ -109,16 +110,12 @@ fn a_program_is_its_user_until_the_administrator_revokes_it() {
 
 #[test]
 fn wrong_ones_are_slow_told_and_counted_and_never_hashed() {
-    let metrics = "location = /metrics { allow 127.0.0.0/8; deny all; auth_gate_metrics; }";
     let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
-    let gate = bed().public(metrics).yaml(regulation).start();
+    let gate = bed().server(METRICS).yaml(regulation).start();
     let right = add(&gate, "alice", "Backup", &[]);
     let elsewhere = add(&gate, "alice", "Wiki", &["--host", "wiki.example.com"]);
-    let hashes = || {
-        let page = gate.page("public.example.com", "/metrics").text();
-        Exposition::read(&page)
-    };
-    let hashed = hashes().sum("password_hashes_total");
+    let hashed = Exposition::of_gate(&gate).sum("hashes_total");
+    assert!(hashed > 0.0, "bob has signed in");
     let unknown = Token::new(&[7; 30]).reveal();
     let slow = Duration::from_millis(1990);
     std::thread::scope(|scope| {
@@ -148,8 +145,8 @@ fn wrong_ones_are_slow_told_and_counted_and_never_hashed() {
         (200, Some("alice"))
     );
     assert!(begun.elapsed() < slow);
-    let found = hashes();
-    assert_eq!(found.sum("password_hashes_total"), hashed);
+    let found = Exposition::of_gate(&gate);
+    assert_eq!(found.sum("hashes_total"), hashed);
     let logins = |outcome| {
         found.get(
             "logins_total",

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::{Answer, Ask, Gate, Site};
 
@@ -157,9 +159,7 @@ fn a65_odd_credentials_are_refused_and_whole_ones_taken() {
 #[test]
 fn a58_wrong_passwords_are_slow_counted_and_told() {
     let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
-    let metrics =
-        "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
-    let gate = Site::bed().yaml(regulation).server(metrics).start();
+    let gate = Site::bed().yaml(regulation).server(METRICS).start();
     std::thread::scope(|scope| {
         for (number, name) in ["alice", "alice", "alice", "nobody", "carol"]
             .iter()
@@ -207,7 +207,7 @@ fn a58_wrong_passwords_are_slow_counted_and_told() {
         401,
         "the form shares the ban"
     );
-    let counted = super::credentials_cache::numbers(&gate);
+    let counted = Exposition::of_gate(&gate);
     let logins = |result| counted.get("logins_total", &[("method", "basic"), ("result", result)]);
     assert_eq!(
         (logins("success"), logins("failure"), logins("banned")),
@@ -236,9 +236,7 @@ fn a59_a_burst_of_wrong_passwords_gets_no_more_tries_than_are_allowed() {
 #[test]
 fn requests_that_come_at_once_with_the_same_password_are_one_attempt() {
     let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
-    let metrics =
-        "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
-    let gate = Site::bed().yaml(regulation).server(metrics).start();
+    let gate = Site::bed().yaml(regulation).server(METRICS).start();
     let at_once = |password: &'static str, status: u16| {
         std::thread::scope(|scope| {
             for _ in 0..12 {
@@ -256,7 +254,7 @@ fn requests_that_come_at_once_with_the_same_password_are_one_attempt() {
     assert!(!gate.log().contains("method=basic"), "{}", gate.log());
     at_once("wrong", 401);
     assert!(gate.backend().take().is_empty());
-    let counted = super::credentials_cache::numbers(&gate);
+    let counted = Exposition::of_gate(&gate);
     let passed = [("method", "basic"), ("result", "success")];
     assert_eq!(counted.get("logins_total", &passed), 12.0);
 }

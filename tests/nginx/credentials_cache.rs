@@ -2,28 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::harness::counted::METRICS;
 use super::harness::exposition::Exposition;
 use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::site::USERS;
-use super::harness::{Ask, Connection, Gate, Site, until};
+use super::harness::{Ask, Gate, Site, until};
 use super::{account, ledger, storage};
 
 const APP: &str = "app.example.com";
-const METRICS: &str =
-    "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
-
-/// What is counted.
-pub fn numbers(gate: &Gate) -> Exposition {
-    let address = std::net::SocketAddr::from((gate.address().ip, 8082));
-    let answer = Connection::plain(address)
-        .send("GET / HTTP/1.1\r\nHost: metrics\r\n\r\n")
-        .answer();
-    Exposition::read(&answer.text())
-}
 
 /// How many passwords have been checked.
 fn hashes(gate: &Gate) -> f64 {
-    numbers(gate).get("hashes_total", &[("result", "done")])
+    Exposition::of_gate(gate).get("hashes_total", &[("result", "done")])
 }
 
 /// How many are for this request.
@@ -243,5 +233,5 @@ fn a65_an_endpoint_that_caches_pays_once_for_each_domain_and_always_for_failures
         assert_eq!(cost("Proxy-Authorization", APP, "password"), (200, 1.0));
     }
     let passed = [("method", "basic"), ("result", "success")];
-    assert_eq!(numbers(&gate).get("logins_total", &passed), 5.0);
+    assert_eq!(Exposition::of_gate(&gate).get("logins_total", &passed), 5.0);
 }

@@ -1,5 +1,7 @@
 //! What becomes of a credential in a header: taken out where the gate has read it, untouched where it has not. (A-39)
 
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::question::basic;
 use super::harness::{Ask, Connection, Gate, Seen, Site, Visitor};
 
@@ -50,6 +52,28 @@ fn a39_what_was_read_is_taken_out() {
         other,
         "that one is not read here"
     );
+}
+
+#[test]
+fn a39_what_backends_take_for_a_header_that_was_read_goes_with_it() {
+    let app = "location /proxy/ { auth_gate_credentials proxy_basic; @proxy@ }";
+    let odd = "underscores_in_headers on; ignore_invalid_headers off;";
+    let gate = Site::bed().http(odd).app(app).start();
+    let pair = basic("alice", "password");
+    let ask = |target: &str, name: &str, like: &[&str]| {
+        let ask = Ask::page(APP, target).with(name, &pair);
+        let forged = |ask: Ask, like: &&str| ask.with(like, "Basic forged");
+        like.iter().fold(ask, forged)
+    };
+    let proxy = ["Proxy_Authorization", "PROXY.authorization"];
+    for ask in [
+        ask("/proxy/", "Proxy-Authorization", &proxy),
+        ask("/x", "Authorization", &["Authorization_"]),
+    ] {
+        let seen = seen(&gate, &ask);
+        assert_eq!(seen.one("Remote-User"), "alice");
+        assert!(!format!("{seen:?}").contains("forged"), "{seen:?}");
+    }
 }
 
 #[test]
@@ -167,16 +191,13 @@ fn an_internal_redirect_is_judged_again_by_what_its_target_reads() {
         location /third/ { proxy_intercept_errors on; error_page 404 = /cookie/; @proxy@ }
         location /cookie/ { auth_gate_credentials cookie; @proxy@ }
         location /fourth/ { auth_gate_credentials cookie; proxy_intercept_errors on; error_page 404 = /second/; @proxy@ }";
-    let metrics =
-        "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
-    let gate = Site::bed().app(app).server(metrics).start();
+    let gate = Site::bed().app(app).server(METRICS).start();
     for path in ["/first/x", "/third/x", "/fourth/x"] {
         gate.backend()
             .on(path, |_, peer| peer.answer("404 Not Found", "", ""));
     }
     let alice = gate.signed_in("alice");
-    let hashes =
-        || super::credentials_cache::numbers(&gate).get("hashes_total", &[("result", "done")]);
+    let hashes = || Exposition::of_gate(&gate).get("hashes_total", &[("result", "done")]);
     let before = hashes();
     let pair = basic("bob", "password");
     let both = |target: &str| with_cookie(asked(target, &pair), &alice);

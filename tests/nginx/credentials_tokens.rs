@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords as _};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
-use super::credentials_cache::numbers;
+use super::harness::counted::METRICS;
+use super::harness::exposition::Exposition;
 use super::harness::place::give;
 use super::harness::question::basic;
 use super::harness::site::USERS;
@@ -19,8 +20,6 @@ use super::second_factor::now;
 use super::storage::{KEY, bed, open};
 
 const APP: &str = "app.example.com";
-const METRICS: &str =
-    "server { listen @address@:8082; location / { auth_gate_metrics; allow all; deny all; } }";
 const SLOW: Duration = Duration::from_millis(1990);
 
 /// Whose app passwords there are: a number, and what it is good for.
@@ -118,7 +117,7 @@ fn an_app_password_opens_as_a_password_and_as_a_token() {
     let admin = Ask::new("GET", APP, "/admin/x");
     let admin = admin.with("Authorization", &format!("Bearer {}", token(ALICE)));
     assert_eq!(user(&gate, &admin).0, 403);
-    let counted = numbers(&gate);
+    let counted = Exposition::of_gate(&gate);
     assert_eq!(
         counted.get("hashes_total", &[("result", "done")]),
         1.0,

@@ -328,8 +328,13 @@ fn a_script_makes_lists_and_revokes_one() {
         (json!({"name": "Script"}), 409),
         (json!({"name": ""}), 400),
         (json!({"name": "x", "hosts": ["a/b"]}), 400),
+        // Nothing is not everything.
+        (json!({"name": "x", "hosts": [""]}), 400),
+        (json!({"name": "x", "hosts": ["a.example.com", " "]}), 400),
         (json!({"name": "x", "expires_in": 0}), 400),
         (json!({"name": "x", "expires_in": -1}), 400),
+        (json!({"name": "x", "expires_in": u64::MAX}), 400),
+        (json!({"name": "x", "expires_in": i64::MAX}), 400),
         (json!({"hosts": []}), 400),
         (json!([]), 400),
     ] {

@@ -58,6 +58,19 @@ fn they_come_back_as_they_were_given() {
 }
 
 #[test]
+fn the_last_second_of_all_is_kept_like_any_other() {
+    let store = store("app_password_end");
+    let endless = AppPassword {
+        expires: Some(u64::MAX),
+        ..password("alice", "phone", 1)
+    };
+    add(&store, &endless).unwrap();
+    add(&store, &password("bob", "phone", 2)).unwrap();
+    assert_eq!(names(&store, "alice"), ["phone"]);
+    assert_eq!(store.all_app_passwords().unwrap().len(), 2);
+}
+
+#[test]
 fn names_are_one_users_and_unique() {
     let store = store("app_password_names");
     add(&store, &password("alice", "phone", 1)).unwrap();

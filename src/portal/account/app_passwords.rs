@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::portal::app_password::grant;
+use crate::portal::app_password::{grant, kept};
 use crate::portal::errand::{Cost, Office, Outage};
 use crate::portal::login::Door;
 use crate::portal::request::Request;
@@ -12,7 +12,7 @@ use crate::portal::visitor::Visitor;
 use crate::portal::world::World;
 use crate::portal::{Portal, Step};
 use crate::store::AppPassword;
-use crate::users::app_password::{BadHost, Grant, HostScope, Id, Token};
+use crate::users::app_password::{BadHost, Grant, HostScope, Id, LONGEST_LIFE, Token};
 
 use super::change::Change;
 use super::devices::{Answering, Refused, refused, tidy_name};
@@ -53,18 +53,18 @@ pub(in crate::portal) struct Kept {
 }
 
 impl Wanted {
-    /// Reads what a user asks for: a name, hosts as [`HostScope::read`] takes them, and seconds; or gives
-    /// all that is wrong with it.
+    /// Reads what a user asks for: a name, hosts, and seconds; or gives all that is wrong with it.
     pub(in crate::portal) fn read(
-        (name, hosts, lifetime): (&str, &str, Option<u64>),
+        (name, hosts, lifetime): (&str, Result<HostScope, BadHost>, Option<u64>),
         limits: &AppPasswords,
     ) -> Result<Wanted, Vec<BadWish>> {
         let fits = match (lifetime, limits.maximum_lifetime) {
-            (Some(0), _) | (None, Some(_)) => false,
-            (Some(seconds), Some(most)) => seconds <= most,
-            (_, None) => true,
+            (None, limit) => limit.is_none(),
+            (Some(seconds), limit) => {
+                (1..=limit.unwrap_or(LONGEST_LIFE).min(LONGEST_LIFE)).contains(&seconds)
+            }
         };
-        match (tidy_name(name), HostScope::read(hosts), fits) {
+        match (tidy_name(name), hosts, fits) {
             (Some(name), Ok(hosts), true) => Ok(Wanted {
                 name,
                 hosts,
@@ -122,25 +122,15 @@ impl Portal {
     ) -> Step {
         let random = Zeroizing::new(world.random());
         let token = Token::new(random.first_chunk().expect("32 bytes hold 30"));
+        let names = (visitor.name.clone(), wanted.name.clone());
+        let new = kept(&token, names, &wanted.hosts, (request.now, wanted.lifetime));
         let made = Made {
             id: token.id(),
             name: wanted.name,
             hosts: wanted.hosts,
-            created: request.now,
-            expires: wanted
-                .lifetime
-                .map(|seconds| request.now.saturating_add(seconds)),
+            created: new.created,
+            expires: new.expires,
             token: token.reveal(),
-        };
-        let new = AppPassword {
-            id: made.id.bytes().into(),
-            user: visitor.name.clone(),
-            name: made.name.clone(),
-            verifier: token.verifier().bytes().into(),
-            hosts: made.hosts.words().collect(),
-            created: made.created,
-            expires: made.expires,
-            last_used: None,
         };
         let work = move |office: &mut dyn Office| -> Result<Result<Change, Refused>, Outage> {
             let random = &mut |bytes: &mut [u8]| office.random(bytes);

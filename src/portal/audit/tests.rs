@@ -236,3 +236,19 @@ fn bans_and_times_are_written_in_utc() {
     let never = Line::new("ban").time("until", u64::MAX);
     assert_eq!(never.to_string(), "event=ban");
 }
+
+#[test]
+fn an_app_password_in_the_place_of_a_name_is_no_secret_for_the_log() {
+    let token = Token::new(&[7; 30]);
+    let failure = Event::Fail(Failure {
+        aim: Aim::SignIn,
+        method: Method::Basic,
+        user: Some(token.reveal().to_string()),
+        why: Why::Wrong,
+        address: None,
+    });
+    let line = failure.line(None).unwrap().to_string();
+    let id = token.id();
+    let expected = format!("event=sign_in result=failure method=basic user=\"agp_{id}…\"");
+    assert_eq!(line, expected);
+}

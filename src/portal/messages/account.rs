@@ -311,7 +311,7 @@ pub(super) const ENGLISH: AccountMessages = AccountMessages {
         password_reset_text: Phrase(
             "The password of your account at {} was replaced through a link that we mailed to you. All sessions have ended.",
         ),
-        changed_doubt: "If it was not you, somebody else can use your account. Change your password at once, look through your second factors and sessions, and tell your administrator.",
+        changed_doubt: "If it was not you, somebody else can use your account. Change your password at once, look through your app passwords, second factors and sessions, and tell your administrator.",
         kind: "Kind",
         name: "Name",
     },

@@ -56,15 +56,14 @@ impl AppPasswords for Sqlite {
 
 /// What the seal of a row is bound to.
 fn bound(of: &AppPassword) -> [Vec<u8>; 5] {
-    let expires = of
-        .expires
-        .map_or(Vec::new(), |end| end.to_le_bytes().into());
+    // As the column keeps them, or a time beyond its end would not be found again.
+    let kept = |time| seconds(time).to_le_bytes().to_vec();
     [
         of.id.clone(),
         of.user.clone().into_bytes(),
         of.hosts.join(" ").into_bytes(),
-        of.created.to_le_bytes().into(),
-        expires,
+        kept(of.created),
+        of.expires.map_or_else(Vec::new, kept),
     ]
 }
 

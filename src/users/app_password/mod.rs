@@ -24,6 +24,10 @@ pub const PREFIX: &str = "agp_";
 /// Random bytes that a token is made of.
 pub const RANDOM: usize = ID + SECRET;
 
+/// Seconds of the longest life that one may be given, which no program outlives: a hundred years. Beyond
+/// the year 9999 no end can be written.
+pub const LONGEST_LIFE: u64 = 100 * 365 * 24 * 60 * 60;
+
 /// Bytes of the id, which is no secret.
 const ID: usize = 10;
 /// Bytes of the secret.

@@ -43,8 +43,17 @@ impl HostScope {
     /// What is no host, or that there are more than [`MAX_HOSTS`].
     pub fn read(text: &str) -> Result<HostScope, BadHost> {
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
+        HostScope::of(words.filter(|word| !word.is_empty()))
+    }
+
+    /// These hosts, each as [`read`](Self::read) takes one. None at all: all hosts. One that is empty is
+    /// no host: whoever means one and gives nothing must not get all of them.
+    ///
+    /// # Errors
+    /// What is no host, or that there are more than [`MAX_HOSTS`].
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<HostScope, BadHost> {
         let mut hosts = Vec::new();
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in words {
             let host = Host::read(word).ok_or_else(|| BadHost::Word(shortened(word)))?;
             if hosts.contains(&host) {
                 continue;

@@ -128,6 +128,12 @@ fn hosts_are_read_as_they_are_typed() {
         assert_eq!(read(bad), Err(BadHost::Word(bad.to_owned())), "{bad}");
     }
     assert!(read(&"a".repeat(64)).is_err());
+    assert!(HostScope::of([]).is_ok_and(|scope| scope.is_all()));
+    for empty in ["", " ", ","] {
+        let bad = Err(BadHost::Word(empty.to_owned()));
+        assert_eq!(HostScope::of(["a.example.com", empty]), bad);
+        assert_eq!(HostScope::of([empty]), bad);
+    }
     let many: String = (0..=MAX_HOSTS).map(|n| format!("h{n} ")).collect();
     assert_eq!(read(&many), Err(BadHost::TooMany));
 }

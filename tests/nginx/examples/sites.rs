@@ -186,7 +186,7 @@ fn behind_tls_terminator_conf_believes_the_load_balancer() {
 
 /// The last value of REMOTE_USER that the FastCGI application was told: PHP-FPM takes that one.
 fn remote_user(visitor: &mut Visitor<'_>, target: &str) -> String {
-    // A name that nobody has checked.
+    // A name that nobody has checked, where the gate does not read the header.
     let answer = visitor.send(&Ask::page(APP, target).with("Authorization", "Basic bWFsbG9yeTp4"));
     let text = answer.text();
     let value = text
@@ -202,7 +202,7 @@ fn remote_user(visitor: &mut Visitor<'_>, target: &str) -> String {
 fn php_fastcgi_conf_tells_who_is_signed_in() {
     let open = PHP.replace(
         "auth_gate on;",
-        "auth_gate on; auth_gate_unauthenticated ^/open;",
+        "auth_gate on; auth_gate_credentials cookie; auth_gate_unauthenticated ^/open;",
     );
     let gate = example(&open, CONFIGURATION)
         .file("www/app/index.php", "")

@@ -55,9 +55,11 @@ impl Exposition {
         *found.unwrap_or_else(|| panic!("there is no {key:?}"))
     }
 
-    /// All numbers of a name together.
+    /// All numbers of a name together; there must be such a name.
     pub fn sum(&self, name: &str) -> f64 {
         let name = format!("auth_gate_{name}");
+        // Else a slip of the pen would be a sum of nothing, which never changes.
+        assert!(self.families.contains_key(&name), "there is no {name}");
         self.of(&name).map(|(_, value)| value).sum()
     }
 

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod attack;
 pub mod backend;
 pub mod browser;
+pub mod counted;
 pub mod crowd;
 pub mod exposition;
 pub mod fastcgi;

@@ -1,8 +1,9 @@
 //! `auth-gate user app-password`.
 
 use ngx_http_auth_gate_module::config::parse_duration;
+use ngx_http_auth_gate_module::portal::app_password;
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords};
-use ngx_http_auth_gate_module::users::app_password::{HostScope, Id, RANDOM, Token};
+use ngx_http_auth_gate_module::users::app_password::{HostScope, Id, LONGEST_LIFE, RANDOM, Token};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -97,8 +98,8 @@ fn id_of(one: &AppPassword) -> String {
 }
 
 fn add(arguments: &AppPasswordAdd) -> Result<Report, String> {
-    let hosts =
-        HostScope::read(&arguments.host.join(" ")).map_err(|error| format!("--host: {error}"))?;
+    let hosts = HostScope::of(arguments.host.iter().map(String::as_str))
+        .map_err(|error| format!("--host: {error}"))?;
     let lifetime = arguments.expires.as_deref().map(seconds).transpose()?;
     desk::change(&arguments.config, |desk, store| {
         let user = desk.user(&arguments.user)?;
@@ -111,16 +112,8 @@ fn add(arguments: &AppPasswordAdd) -> Result<Report, String> {
         let mut random = Zeroizing::new([0; RANDOM]);
         desk::random(&mut *random);
         let token = Token::new(&random);
-        let new = AppPassword {
-            id: token.id().bytes().into(),
-            user,
-            name: arguments.name.clone(),
-            verifier: token.verifier().bytes().into(),
-            hosts: hosts.words().collect(),
-            created: desk.now,
-            expires: lifetime.map(|seconds| desk.now.saturating_add(seconds)),
-            last_used: None,
-        };
+        let names = (user, arguments.name.trim().to_owned());
+        let new = app_password::kept(&token, names, &hosts, (desk.now, lifetime));
         store
             .add_app_password(&new, &mut desk::random)
             .map_err(|error| error.to_string())?;
@@ -137,6 +130,9 @@ fn add(arguments: &AppPasswordAdd) -> Result<Report, String> {
 fn seconds(text: &str) -> Result<u64, String> {
     match parse_duration(text) {
         Ok(0) => Err("--expires: leaves no time to use it; write for instance 90d".into()),
+        Ok(seconds) if seconds > LONGEST_LIFE => Err(
+            "--expires: more than a hundred years; leave it out for one that does not end".into(),
+        ),
         Ok(seconds) => Ok(seconds),
         Err(error) => Err(format!("--expires: `{text}` {error}")),
     }

@@ -18,8 +18,7 @@ use super::{Place, name_in};
 const BAD_NAME: &str = "The name has 1 to 64 characters, none of them a control character.";
 const BAD_HOSTS: &str =
     "A host is a name such as dav.example.com, or *.example.com for all below it; at most 16.";
-const BAD_LIFETIME: &str =
-    "The seconds in expires_in are 0, or more than app_passwords.maximum_lifetime allows.";
+const BAD_LIFETIME: &str = "The seconds in expires_in are 0, more than app_passwords.maximum_lifetime allows, or more than a hundred years.";
 const SAME_NAME: &str = "Another one of your app passwords has that name.";
 const TOO_MANY: &str = "You have as many app passwords as one may have.";
 
@@ -82,8 +81,8 @@ impl Portal {
             .clone()
             .unwrap_or_default();
         let wanted = object::<WantedBody>(request).map(|body| {
-            let hosts = body.hosts.join(" ");
-            Wanted::read((&body.name, &hosts, body.expires_in), &limits)
+            let hosts = HostScope::of(body.hosts.iter().map(String::as_str));
+            Wanted::read((&body.name, hosts, body.expires_in), &limits)
         });
         self.with_leave(
             request,
@@ -92,15 +91,7 @@ impl Portal {
             world,
             move |portal, request, visitor, world| match wanted {
                 None => Step::Answer(refused(400, OPERATION_FAILED)),
-                Some(Err(all)) => Step::Answer(refused(
-                    400,
-                    match all.first() {
-                        Some(BadWish::Name) => BAD_NAME,
-                        Some(BadWish::Hosts(_)) => BAD_HOSTS,
-                        Some(BadWish::Lifetime) => BAD_LIFETIME,
-                        None => OPERATION_FAILED,
-                    },
-                )),
+                Some(Err(all)) => Step::Answer(refused(400, said(&all))),
                 Some(Ok(wanted)) => portal.make_app_password(
                     request,
                     visitor,
@@ -141,6 +132,16 @@ impl Portal {
             })
         };
         self.revoke_app_password(request, visitor, id, Door::Api, world, then)
+    }
+}
+
+/// The first thing that is wrong with a wish.
+fn said(all: &[BadWish]) -> &'static str {
+    match all.first() {
+        Some(BadWish::Name) => BAD_NAME,
+        Some(BadWish::Hosts(_)) => BAD_HOSTS,
+        Some(BadWish::Lifetime) => BAD_LIFETIME,
+        None => OPERATION_FAILED,
     }
 }
 

@@ -41,7 +41,8 @@ impl Typed {
             // Nothing is read as no time at all, which is refused.
             seconds => Some(seconds.parse().unwrap_or(0)),
         };
-        let all = match Wanted::read((&self.name, &self.hosts, lifetime), limits) {
+        let hosts = HostScope::read(&self.hosts);
+        let all = match Wanted::read((&self.name, hosts, lifetime), limits) {
             Ok(wanted) => return Some(wanted),
             Err(all) => all,
         };
