@@ -11,11 +11,7 @@ use super::{
     request::{Request, bytes},
     state::{State, Told},
 };
-use crate::users::{
-    HeaderSet, User,
-    authentik::{self, replaces},
-    backend_basic, same_header,
-};
+use crate::users::{HeaderSet, User, authentik, backend_basic, replacement, same_header};
 
 /// `auth_gate_identity_headers`.
 pub fn set_identity_headers(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
@@ -139,7 +135,7 @@ fn push(request: Request<'_>, state: &State, name: &str, value: &str) -> Result<
 fn add_authentik(request: Request<'_>, state: &State, user: Option<&User>) -> Result<(), NoMemory> {
     take_out(request, state, b"X-Forwarded-Host")?;
     let host = String::from_utf8_lossy(request.host());
-    if !replaces(user, "X-Forwarded-Host") {
+    if replacement(user, "X-Forwarded-Host").is_none() {
         push(request, state, "X-Forwarded-Host", &host)?;
     }
     let uid = match user {
@@ -181,7 +177,7 @@ fn add_basic(
     take_out(request, state, b"Authorization")?;
     request.raw_mut().headers_in.authorization = std::ptr::null_mut();
     let value = user.and_then(|user| backend_basic(user, &basic.user, &basic.password));
-    let Some(value) = value.filter(|_| !replaces(user, "Authorization")) else {
+    let Some(value) = value.filter(|_| replacement(user, "Authorization").is_none()) else {
         return Ok(());
     };
     let element = headers::push(request, "Authorization", &value)?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::User;
-use super::identity::{header_value, same_header};
+use super::identity::{header_value, replacement};
 
 /// The names, in the order of [`values`].
 pub const NAMES: [&str; 9] = [
@@ -63,13 +63,7 @@ pub fn values<'a>(
     NAMES
         .into_iter()
         .zip(values)
-        .filter(move |(name, _)| !replaces(user, name))
-}
-
-/// Whether an additional header of the user's stands in the place of `name`.
-pub fn replaces(user: Option<&User>, name: &str) -> bool {
-    let mut additional = user.map_or(&[][..], |user| &user.additional_headers).iter();
-    additional.any(|(other, _)| same_header(other.as_bytes(), name.as_bytes()))
+        .filter(move |(name, _)| replacement(user, name).is_none())
 }
 
 /// What identifies the user for good: the attribute of that name, else what `make` makes of the

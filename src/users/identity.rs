@@ -43,13 +43,8 @@ impl HeaderSet {
     pub fn values(self, user: Option<&User>) -> impl Iterator<Item = (&str, &str)> {
         let values = user.map(|user| &user.identity.remote);
         let additional = user.map_or(&[][..], |user| &user.additional_headers[..]);
-        let replaced = |name: &str| {
-            additional
-                .iter()
-                .any(|(other, _)| same_header(name.as_bytes(), other.as_bytes()))
-        };
         let own = self.names().iter().enumerate();
-        own.filter(move |(_, name)| !replaced(name))
+        own.filter(move |(_, name)| replacement(user, name).is_none())
             .map(move |(i, name)| (*name, values.map_or("", |values| values[i].as_str())))
             .chain(
                 additional
@@ -57,6 +52,13 @@ impl HeaderSet {
                     .map(|(name, value)| (name.as_str(), value.as_str())),
             )
     }
+}
+
+/// The additional header of the user's that stands in the place of `name`: its value.
+pub fn replacement<'u>(user: Option<&'u User>, name: &str) -> Option<&'u str> {
+    let mut additional = user.map_or(&[][..], |user| &user.additional_headers).iter();
+    let found = additional.find(|(other, _)| same_header(other.as_bytes(), name.as_bytes()));
+    found.map(|(_, value)| value.as_str())
 }
 
 /// The values of the headers, fit to be sent, made once when the users file is read.

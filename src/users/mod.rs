@@ -21,7 +21,7 @@ mod user;
 
 pub use backend_basic::backend_basic;
 pub use directory::{Directory, DirectoryError, Matching, Source};
-pub use identity::{HeaderNames, HeaderSet, header_value, same_header};
+pub use identity::{HeaderNames, HeaderSet, header_value, replacement, same_header};
 pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
     PasswordHash, Workspace,

@@ -48,6 +48,15 @@ impl<F> Answering for F where
 {
 }
 
+/// Answers with what `answer` makes of the outcome alone.
+pub(in crate::portal) fn answering(
+    answer: impl FnOnce(Result<(), Refused>) -> Answer + 'static,
+) -> impl Answering {
+    move |_: &Portal, _: &Request<'_>, _: &Visitor, outcome, _: &mut dyn World| {
+        Step::Answer(answer(outcome))
+    }
+}
+
 impl Portal {
     /// Makes a change of devices where that may block. `work` makes it; then the user is told.
     pub(super) fn change_devices(

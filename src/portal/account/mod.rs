@@ -21,7 +21,7 @@ mod totp;
 
 pub(super) use app_passwords::{BadWish, Kept, Made, Wanted};
 pub use change::{Change, Kind};
-pub(super) use devices::{Refused, tidy_name};
+pub(super) use devices::{Refused, answering, tidy_name};
 pub(super) use keys::{Ceremony, words};
 pub(super) use leave::{Lack, leave_ends};
 pub(super) use password::Unchanged;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::portal::answer::Answer;
 use crate::portal::request::Request;
 use crate::session::Keys;
-use crate::users::{User, authentik, backend_basic, same_header};
+use crate::users::{User, authentik, backend_basic, replacement, same_header};
 
 use super::endpoint::Dialect;
 use super::{CredentialHeader, Endpoint, Implementation, Question, Schemes, Strategy};
@@ -98,13 +98,13 @@ pub(super) fn allow(
         answer = answer.with(name, value.to_owned());
     }
     let empty = authentik::EMPTY.into_iter();
-    for name in empty.filter(|name| !authentik::replaces(user, name)) {
+    for name in empty.filter(|name| replacement(user, name).is_none()) {
         answer = answer.with(name, "");
     }
     let Some(user) = user else { return answer };
     if let Some((name, password)) = doorway.here.backend_basic
         && doorway.trusted
-        && !authentik::replaces(Some(user), "Authorization")
+        && replacement(Some(user), "Authorization").is_none()
         && let Some(value) = backend_basic(user, name, password)
     {
         answer = answer.with("Authorization", value);

@@ -8,7 +8,7 @@ use crate::portal::answer::{Answer, Judged};
 use crate::portal::in_header::{self, Scheme};
 use crate::portal::request::Request;
 use crate::portal::world::World;
-use crate::users::{HeaderSet, User, same_header};
+use crate::users::{HeaderSet, User, replacement};
 
 use super::authentik::{self, Known};
 use super::who::Found;
@@ -115,12 +115,8 @@ fn allow(user: Option<&User>) -> Answer {
     let mut answer = Answer::leave();
     let Some(user) = user else { return answer };
     for (place, name) in HeaderSet::Remote.names().iter().enumerate() {
-        let mut own = user.additional_headers.iter();
-        let own = own.find(|(other, _)| same_header(name.as_bytes(), other.as_bytes()));
-        let value = match own {
-            Some((_, value)) => value,
-            None => HeaderSet::Remote.own_value(user, place).unwrap_or_default(),
-        };
+        let own = || HeaderSet::Remote.own_value(user, place).unwrap_or_default();
+        let value = replacement(Some(user), name).unwrap_or_else(own);
         answer = answer.with(*name, value.to_owned());
     }
     answer

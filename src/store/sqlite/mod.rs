@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::Type;
-use rusqlite::{CachedStatement, Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, Row, Rows, Transaction, TransactionBehavior,
+};
 
 use super::error::Fault;
 use super::model::is_good_name;
@@ -138,6 +140,18 @@ fn prepare<'c>(connection: &'c Connection, sql: &str) -> rusqlite::Result<Cached
     #[cfg(test)]
     tests::note(sql);
     connection.prepare_cached(sql)
+}
+
+/// What `read` makes of each row.
+fn all<T>(
+    mut rows: Rows<'_>,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
 }
 
 /// How a target is kept.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use secrecy::ExposeSecret;
 
-use super::{good_name, or_taken, seconds, time};
+use super::{all, good_name, or_taken, seconds, time};
 use crate::store::error::Fault;
 use crate::store::model::MAX_DEVICES;
 use crate::store::seal::Place;
@@ -53,12 +53,7 @@ pub(super) fn list(
     let query =
         format!("SELECT {COLUMNS} FROM totp_devices WHERE ?1 IS NULL OR user = ?1 ORDER BY id");
     let mut statement = connection.prepare(&query)?;
-    let mut rows = statement.query([user])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(open_row(row, key)?);
-    }
-    Ok(found)
+    all(statement.query([user])?, |row| open_row(row, key))
 }
 
 pub(in crate::store) fn add(

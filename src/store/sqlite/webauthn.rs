@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{good_name, or_taken, seconds, time};
+use super::{all, good_name, or_taken, seconds, time};
 use crate::store::error::Fault;
 use crate::store::model::MAX_DEVICES;
 use crate::store::seal::Place;
@@ -71,12 +71,7 @@ pub(super) fn list(
         "SELECT {COLUMNS} FROM webauthn_credentials WHERE ?1 IS NULL OR user = ?1 ORDER BY id"
     );
     let mut statement = connection.prepare(&query)?;
-    let mut rows = statement.query([user])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(open_row(row, key)?);
-    }
-    Ok(found)
+    all(statement.query([user])?, |row| open_row(row, key))
 }
 
 pub(super) fn find(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::portal::account::{BadWish, Kept, Made, Refused, Wanted};
+use crate::portal::account::{BadWish, Kept, Made, Refused, Wanted, answering};
 use crate::portal::answer::Answer;
 use crate::portal::api::objects::{data, fine, object, rfc3339};
 use crate::portal::api::{OPERATION_FAILED, refused, tell};
@@ -121,16 +121,10 @@ impl Portal {
         let Some(id) = id else {
             return Step::Answer(refused(404, OPERATION_FAILED));
         };
-        let then = |_: &Portal,
-                    _: &Request<'_>,
-                    _: &Visitor,
-                    outcome: Result<(), Refused>,
-                    _: &mut dyn World| {
-            Step::Answer(match outcome {
-                Ok(()) => Answer::json(200, &fine()),
-                Err(_) => refused(404, OPERATION_FAILED),
-            })
-        };
+        let then = answering(|outcome| match outcome {
+            Ok(()) => Answer::json(200, &fine()),
+            Err(_) => refused(404, OPERATION_FAILED),
+        });
         self.revoke_app_password(request, visitor, id, Door::Api, world, then)
     }
 }

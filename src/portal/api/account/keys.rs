@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::portal::account::{Ceremony, Kind, Refused, tidy_name, without, words};
+use crate::portal::account::{Ceremony, Kind, Refused, answering, tidy_name, without, words};
 use crate::portal::answer::Answer;
 use crate::portal::api::objects::{fine, object, rfc3339};
 use crate::portal::api::{OPERATION_FAILED, refused, tell};
@@ -103,16 +103,10 @@ impl Portal {
                     portal.begin_key(visitor, ceremony, name, Door::Api, world, asked)
                 }
                 (b"POST", _) => {
-                    let then = |_: &Portal,
-                                _: &Request<'_>,
-                                _: &Visitor,
-                                outcome: Result<(), Refused>,
-                                _: &mut dyn World| {
-                        Step::Answer(match outcome {
-                            Ok(()) => Answer::json(201, &fine()),
-                            Err(_) => refused(403, NO_KEY),
-                        })
-                    };
+                    let then = answering(|outcome| match outcome {
+                        Ok(()) => Answer::json(201, &fine()),
+                        Err(_) => refused(403, NO_KEY),
+                    });
                     portal.finish_key(request, (visitor, Door::Api), &ceremony, &body, world, then)
                 }
                 _ => Step::Answer(refused(400, NO_KEY)),
@@ -131,17 +125,11 @@ impl Portal {
             Door::Api,
             world,
             move |portal, request, visitor, world| {
-                let then = |_: &Portal,
-                            _: &Request<'_>,
-                            _: &Visitor,
-                            outcome: Result<(), Refused>,
-                            _: &mut dyn World| {
-                    Step::Answer(match outcome {
-                        Ok(()) => Answer::json(200, &fine()),
-                        Err(Refused::NameTaken) => refused(409, OPERATION_FAILED),
-                        Err(_) => refused(403, OPERATION_FAILED),
-                    })
-                };
+                let then = answering(|outcome| match outcome {
+                    Ok(()) => Answer::json(200, &fine()),
+                    Err(Refused::NameTaken) => refused(409, OPERATION_FAILED),
+                    Err(_) => refused(403, OPERATION_FAILED),
+                });
                 match (id, name) {
                     (Some(id), _) if removes => {
                         let device = (Kind::Key, id);

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::factors::totp;
-use crate::portal::account::{Pending, Refused, without};
+use crate::portal::account::{Pending, answering, without};
 use crate::portal::answer::Answer;
 use crate::portal::api::objects::{fine, object};
 use crate::portal::api::{refused, tell};
@@ -68,16 +68,10 @@ impl Portal {
                     Step::Answer(begin_totp(request, &settings, &visitor, &choice, world))
                 }
                 (b"POST", _, Some(body)) => {
-                    let then = |_: &Portal,
-                                _: &Request<'_>,
-                                _: &Visitor,
-                                outcome: Result<(), Refused>,
-                                _: &mut dyn World| {
-                        Step::Answer(match outcome {
-                            Ok(()) => Answer::json(200, &fine()),
-                            Err(_) => refused(403, NO_TOTP),
-                        })
-                    };
+                    let then = answering(|outcome| match outcome {
+                        Ok(()) => Answer::json(200, &fine()),
+                        Err(_) => refused(403, NO_TOTP),
+                    });
                     let code = &body.token;
                     portal.finish_totp(request, (visitor, Door::Api), &settings, code, world, then)
                 }
@@ -98,16 +92,10 @@ impl Portal {
             Door::Api,
             world,
             |portal, request, visitor, world| {
-                let then = |_: &Portal,
-                            _: &Request<'_>,
-                            _: &Visitor,
-                            outcome: Result<(), Refused>,
-                            _: &mut dyn World| {
-                    Step::Answer(match outcome {
-                        Ok(()) => Answer::json(200, &fine()),
-                        Err(_) => refused(403, TOTP_STAYS),
-                    })
-                };
+                let then = answering(|outcome| match outcome {
+                    Ok(()) => Answer::json(200, &fine()),
+                    Err(_) => refused(403, TOTP_STAYS),
+                });
                 portal.remove_all_totp(request, visitor, Door::Api, world, then)
             },
         )
