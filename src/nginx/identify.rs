@@ -49,6 +49,10 @@ pub fn visitor<'s>(request: Request<'_>, state: &'s State) -> Option<&'s SignedI
     if !request.location().credentials().cookie {
         return None;
     }
+    // The access phase has found out in most cases, and host and scheme stay what they are.
+    if let Some(known) = state.visitor.get() {
+        return known.as_ref();
+    }
     match realm_of(request) {
         Some((loaded, realm)) => visitor_of(request, state, loaded, realm),
         None => state.visitor.get_or_init(|| None).as_ref(),
