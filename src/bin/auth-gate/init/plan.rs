@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ngx_http_auth_gate_module::config::Loader;
 use ngx_http_auth_gate_module::files::Disk;
 use rustix::fs::{Access, access};
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::owner::Owner;
@@ -164,7 +165,7 @@ pub fn taken(path: &Path) -> Option<String> {
 pub fn shut(path: &Path) -> Option<String> {
     let folder = path.ancestors().skip(1).find(|above| above.is_dir())?;
     let error = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
-    let remedy = match rustix::process::geteuid().is_root() {
+    let remedy = match geteuid().is_root() {
         true => "choose another place",
         false => "run this with sudo, or choose another place",
     };
@@ -201,8 +202,9 @@ impl Folder {
         if !found.is_dir() && (self.own || !self.path.is_dir()) {
             return Some(format!("{path} is no folder; choose another place"));
         }
-        // With the sticky bit what is in it is its owner's alone.
-        let is_open = |mode: u32| mode & 0o1002 == 0o002;
+        // With the sticky bit what is in it is its owner's alone. In a container without root, whose volumes may come like
+        // that, there is nobody else.
+        let is_open = |mode: u32| geteuid().is_root() && mode & 0o1002 == 0o002;
         if is_open(self.path.metadata().map_or(0, |folder| folder.mode())) {
             return Some(format!(
                 "{path} can be written by everybody, and so could what is in it be replaced: chmod o-w '{path}'"
