@@ -22,6 +22,6 @@ patterns() {
 		sed -n "s/^[[:space:]]*include[[:space:]]*[\"']\{0,1\}\([^;\"']*\).*;\$/\1/p" | sed 's#^[^/]#/etc/nginx/&#'
 }
 
-# Where nginx.conf takes whatever files there are, each of them for all of http: what is hidden there is gone as a whole.
-# Deeper inside, a location that is hidden would give way to another one.
+# Where nginx.conf takes whatever files there are, each of them for all of http: what is hidden there is gone as a
+# whole. Deeper inside, a location that is hidden would give way to another one.
 site_patterns() { patterns /etc/nginx/nginx.conf 1 | grep '[*?[]' | grep -v '^/etc/nginx/modules-enabled/'; }

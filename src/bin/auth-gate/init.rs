@@ -112,8 +112,8 @@ fn next(answers: &Answers, paths: &Paths, is_read: bool) -> String {
         None => String::new(),
     };
     let first = answers.sites.first().map(|site| &site.host);
-    // A reload is enough and cuts no connection, but needs an nginx that runs. Where there is no systemd, in a container for
-    // instance, nobody can say how.
+    // A reload is enough and cuts no connection, but needs an nginx that runs. Where there is no
+    // systemd, in a container for instance, nobody can say how.
     let restart = match Path::new("/run/systemd/system").is_dir() {
         true => "systemctl reload-or-restart nginx",
         false => "reload or start nginx",

@@ -202,8 +202,8 @@ impl Folder {
         if !found.is_dir() && (self.own || !self.path.is_dir()) {
             return Some(format!("{path} is no folder; choose another place"));
         }
-        // With the sticky bit what is in it is its owner's alone. In a container without root, whose volumes may come like
-        // that, there is nobody else.
+        // With the sticky bit what is in it is its owner's alone. In a container without root,
+        // whose volumes may come like that, there is nobody else.
         let is_open = |mode: u32| geteuid().is_root() && mode & 0o1002 == 0o002;
         if is_open(self.path.metadata().map_or(0, |folder| folder.mode())) {
             return Some(format!(
