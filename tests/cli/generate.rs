@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::fixture::{folder, run};
@@ -73,35 +73,144 @@ fn the_pages_are_read_without_a_warning() {
     }
 }
 
-/// What bash offers after these words.
-fn offered(script: &Path, words: &[&str]) -> Vec<String> {
-    let (last, before) = (words[words.len() - 1], words[words.len() - 2]);
-    let ask = format!(
-        "source '{}'; COMP_WORDS=({}); COMP_CWORD={}; \
-         $(complete -p auth-gate | grep -oE '\\-F [^ ]+' | cut -c4-) auth-gate '{last}' '{before}'; \
-         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        script.display(),
-        words.join(" "),
-        words.len() - 1,
+/// What each shell offers after a line, beginning with what its last word has already.
+const OFFERED: [(&str, &[&str]); 10] = [
+    ("auth-gate in", &["init"]),
+    ("auth-gate init --self", &["--self-signed"]),
+    ("auth-gate user totp a", &["add"]),
+    ("auth-gate user totp add --us", &["--user"]),
+    ("auth-gate user totp add --user list --na", &["--name"]),
+    ("auth-gate user app-password add --exp", &["--expires"]),
+    ("auth-gate help user totp r", &["remove"]),
+    ("auth-gate user totp list --format ", &["json", "text"]),
+    // A folder and no file of the two that begin so; a name is no file.
+    ("auth-gate init --dir ./x", &["x-folder"]),
+    ("auth-gate init --user ./x", &[]),
+];
+
+/// The generated files, and folders in which a shell finds its own as if a package had put it there.
+fn installed(test: &str) -> PathBuf {
+    let files = generated(test);
+    let root = folder(&format!("{test}-installed"));
+    for (name, place) in [
+        ("auth-gate.bash", "bash-completion/completions/auth-gate"),
+        ("_auth-gate", "zsh/_auth-gate"),
+        ("auth-gate.fish", "fish/vendor_completions.d/auth-gate.fish"),
+    ] {
+        let place = root.join(place);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, &files[name]).unwrap();
+    }
+    fs::create_dir(root.join("x-folder")).unwrap();
+    fs::write(root.join("x-file"), "").unwrap();
+    root
+}
+
+/// Asks a shell about every line; nothing where the shell is missing.
+fn asked(shell: &str, test: &str, ask: impl Fn(&Path, &mut Command, &str)) {
+    if Command::new(shell).args(["-c", "exit"]).output().is_err() {
+        eprintln!("not run: there is no {shell} here");
+        return;
+    }
+    let root = installed(test);
+    let program = Path::new(env!("CARGO_BIN_EXE_auth-gate"));
+    let path = format!(
+        "{}:{}",
+        program.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
     );
-    let output = Command::new("bash").args(["-c", &ask]).output().unwrap();
-    assert!(output.stderr.is_empty(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_whitespace().map(str::to_owned).collect()
+    for (line, wanted) in OFFERED {
+        let mut command = Command::new(shell);
+        command
+            .current_dir(&root)
+            .env("HOME", &root)
+            .env("PATH", &path);
+        ask(&root, &mut command, line);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let text = text.lines().map(|offer| {
+            // What it means stands behind it; a folder may be shown with its path.
+            let offer = offer.split('\t').next().unwrap_or_default();
+            let offer = offer.trim().trim_end_matches('/');
+            offer.strip_prefix("./").unwrap_or(offer)
+        });
+        let mut offers: Vec<&str> = text.filter(|offer| !offer.is_empty()).collect();
+        offers.sort_unstable();
+        offers.dedup();
+        assert_eq!(offers, wanted, "{line}: {output:?}");
+    }
+}
+
+/// Prints what is offered after the line `$1`, through the loader that Debian's bash has. Only
+/// readline has `compopt`; with `plusdirs` it adds the folders.
+const BASH: &str = r#"
+source /usr/share/bash-completion/bash_completion
+compopt() { [[ $2 != plusdirs ]] || folders=yes; }
+read -ra COMP_WORDS <<<"$1"
+[[ $1 != *' ' ]] || COMP_WORDS+=('')
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_completion_loader auth-gate
+made=$(complete -p auth-gate)
+made=${made##*-F }
+"${made%% *}" auth-gate "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+[[ -z ${folders:-} ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "${COMP_WORDS[COMP_CWORD]}")
+# Where nothing is to be offered, the word itself is.
+[[ ${COMPREPLY[*]} == "${COMP_WORDS[COMP_CWORD]}" ]] || printf '%s\n' "${COMPREPLY[@]}"
+"#;
+
+#[test]
+fn bash_offers_commands_options_and_values() {
+    if !Path::new("/usr/share/bash-completion/bash_completion").exists() {
+        eprintln!("not run: there is no bash-completion here");
+        return;
+    }
+    asked("bash", "generate-bash", |root, bash, line| {
+        bash.args(["-c", BASH, "bash", line])
+            .env("BASH_COMPLETION_USER_DIR", root.join("bash-completion"));
+    });
+}
+
+/// Prints what is offered after the line `$2` with the functions in the folder `$1`. There is
+/// nothing to complete without a terminal, so zsh is asked through one of its own.
+const ZSH: &str = r#"
+zmodload zsh/zpty
+out=$PWD/offered
+: >$out
+until_said() { for ((i = 0; i < 600; i++)); do grep -q $1 $out && return; sleep .05; zpty -r -t shell x; done; exit 1 }
+zpty -b shell zsh -f -i
+zpty -w shell "fpath=($1 \$fpath); out=$out; autoload -Uz compinit; compinit -u -D
+compadd() {
+    if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd \"\$@\"; return; fi
+    local -a hits
+    builtin compadd -O hits \"\$@\"
+    (( ! \$#hits )) || print -rl -- \$hits >>\$out
+    builtin compadd \"\$@\"
+}
+ask() { zle complete-word; print END-OF-ANSWER >>\$out }
+zle -N ask
+bindkey '^I' ask
+print READY-TO-ANSWER >>\$out"
+until_said READY-TO-ANSWER
+zpty -w -n shell "$2"$'\t'
+until_said END-OF-ANSWER
+zpty -d shell
+grep -vE '^(READY-TO|END-OF)-ANSWER$' $out || true
+"#;
+
+#[test]
+fn zsh_offers_commands_options_and_values() {
+    asked("zsh", "generate-zsh", |root, zsh, line| {
+        zsh.args(["-f", "-c", ZSH, "zsh"])
+            .arg(root.join("zsh"))
+            .arg(line);
+    });
 }
 
 #[test]
-fn bash_completes_commands_and_options() {
-    let files = generated("generate-bash");
-    let script = folder("generate-bash-read").join("auth-gate.bash");
-    fs::write(&script, &files["auth-gate.bash"]).unwrap();
-    assert_eq!(offered(&script, &["auth-gate", "in"]), ["init"]);
-    assert_eq!(
-        offered(&script, &["auth-gate", "init", "--self"]),
-        ["--self-signed"]
-    );
-    assert_eq!(
-        offered(&script, &["auth-gate", "user", "totp", "a"]),
-        ["add"]
-    );
+fn fish_offers_commands_options_and_values() {
+    asked("fish", "generate-fish", |root, fish, line| {
+        let dirs = format!("{}:/usr/local/share:/usr/share", root.display());
+        fish.args(["-c", "complete -C $argv[1]", line])
+            .env("XDG_DATA_DIRS", dirs);
+    });
 }

@@ -297,6 +297,8 @@ fn what_cannot_be_is_said_with_what_to_write() {
         (&["--domain=192.0.2.1"][..], "write a domain of yours"),
         (&["--domain=localhost"], "write for instance home.localhost"),
         (&["--domain=co.uk"], "your own domain below it"),
+        (&["--domain=example.com.."], "is no host name"),
+        (&["--domain=home.7"], "is no host name"),
         (&["--domain=https://example.com/"], "write `example.com`"),
         (
             &["--portal=auth.example.org"],
@@ -438,6 +440,72 @@ fn a_folder_of_somebody_else_is_not_taken_for_the_workers() {
     std::os::unix::fs::chown(machine.path("lib/auth-gate/users"), Some(worker()), None).unwrap();
     let ran = machine.unattended(&[ALICE]);
     assert_eq!(ran.status, 0, "{ran:?}");
+}
+
+#[test]
+fn a_folder_in_which_everybody_writes_is_not_taken_by_root() {
+    if !is_root() {
+        eprintln!("not run: only root refuses such a folder");
+        return;
+    }
+    for path in [
+        "nginx/auth-gate",
+        "lib/auth-gate",
+        "lib/auth-gate/store",
+        "lib/auth-gate/users",
+    ] {
+        let machine = Machine::new("init-open");
+        for place in [
+            "nginx/auth-gate",
+            "lib/auth-gate/store",
+            "lib/auth-gate/users",
+        ] {
+            fs::create_dir_all(machine.path(place)).unwrap();
+            if place.starts_with("lib") {
+                std::os::unix::fs::chown(machine.path(place), Some(worker()), None).unwrap();
+            }
+        }
+        let mode = |mode| fs::set_permissions(machine.path(path), fs::Permissions::from_mode(mode));
+        mode(0o777).unwrap();
+        let before = machine.found();
+        let ran = machine.unattended(&[ALICE]);
+        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{path}: {ran:?}");
+        let said = format!("chmod o-w '{}'", machine.path(path));
+        assert!(ran.err.contains(&said), "{path}: {}", ran.err);
+        assert_eq!(machine.found(), before);
+        mode(0o755).unwrap();
+        let ran = machine.unattended(&[ALICE]);
+        assert_eq!(ran.status, 0, "{path}: {ran:?}");
+    }
+}
+
+#[test]
+fn who_cannot_write_is_told_before_anything_is_asked() {
+    let machine = Machine::new("init-shut");
+    let folder = machine.path("nginx");
+    let mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode));
+    mode(0o555).unwrap();
+    let mut line = String::new();
+    if is_root() {
+        // Without this power root is kept out, too.
+        line += "setpriv --bounding-set=-dac_override ";
+    }
+    line += env!("CARGO_BIN_EXE_auth-gate");
+    for place in machine.places() {
+        line += &format!(" '{place}'");
+    }
+    let output = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("script (util-linux) runs");
+    mode(0o755).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{said}");
+    assert!(!said.contains("Domain"), "{said}");
+    let wanted = format!("nothing can be written in {folder}");
+    assert!(said.contains(&wanted), "{said}");
+    assert!(is_root() || said.contains("sudo"), "{said}");
 }
 
 #[test]

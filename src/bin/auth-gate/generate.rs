@@ -1,10 +1,12 @@
 //! `auth-gate generate`: the manual and what shells complete, made from the command line itself.
 
+mod fish;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::{Shell, generate_to};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -22,13 +24,39 @@ pub fn run(arguments: &Generate) -> Result<Report, String> {
 
 fn write(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        generate_to(shell, &mut Line::command(), NAME, dir)?;
+    let mut completed = hinted(Line::command());
+    completed.build();
+    for shell in [Shell::Bash, Shell::Zsh] {
+        generate_to(shell, &mut completed, NAME, dir)?;
     }
+    fs::write(dir.join("auth-gate.fish"), fish::completions(&completed))?;
     // There is no page on `help`, which says what the pages say.
     let mut line = Line::command().disable_help_subcommand(true);
     line.build();
     pages(&line, NAME, dir)
+}
+
+/// Says of every value what it is: a shell offers files for what it knows nothing of.
+fn hinted(command: Command) -> Command {
+    command
+        .mut_args(|argument| {
+            let hint = hint(&argument);
+            argument.value_hint(hint)
+        })
+        .mut_subcommands(hinted)
+}
+
+fn hint(argument: &Arg) -> ValueHint {
+    let is_folder = || {
+        let mut names = argument.get_value_names().into_iter().flatten();
+        names.any(|name| name == "DIR")
+    };
+    match argument.get_value_hint() {
+        ValueHint::AnyPath if is_folder() => ValueHint::DirPath,
+        ValueHint::AnyPath => ValueHint::FilePath,
+        ValueHint::Unknown if argument.get_action().takes_values() => ValueHint::Other,
+        known => known,
+    }
 }
 
 /// A page for a command and for each one below it.

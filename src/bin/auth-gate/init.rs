@@ -10,7 +10,7 @@ mod plan;
 mod terminal;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ngx_http_auth_gate_module::config;
 
@@ -19,7 +19,7 @@ use crate::{Report, disk};
 use answers::{Answers, collect};
 use owner::Owners;
 use paths::Paths;
-use plan::{Link, Plan, taken};
+use plan::{Link, Plan, shut, taken};
 use terminal::{confirm, is_answered};
 
 /// The last line where it ends without a file.
@@ -31,7 +31,9 @@ pub fn run(flags: &Init) -> Result<Report, String> {
     if is_answered() {
         // Nobody should answer ten questions to be told this.
         let known = [&paths.configuration, &paths.users, &paths.site];
-        let obstacles: Vec<_> = known.into_iter().filter_map(|path| taken(path)).collect();
+        let obstacle = |path: &PathBuf| taken(path).or_else(|| shut(path));
+        let mut obstacles: Vec<_> = known.into_iter().filter_map(obstacle).collect();
+        obstacles.dedup();
         if !obstacles.is_empty() {
             return Ok(refused(obstacles));
         }
@@ -110,10 +112,11 @@ fn next(answers: &Answers, paths: &Paths, is_read: bool) -> String {
         None => String::new(),
     };
     let first = answers.sites.first().map(|site| &site.host);
-    // Where there is no systemd, in a container for instance, nobody can say how.
+    // A reload is enough and cuts no connection, but needs an nginx that runs. Where there is no
+    // systemd, in a container for instance, nobody can say how.
     let restart = match Path::new("/run/systemd/system").is_dir() {
-        true => "systemctl restart nginx",
-        false => "restart nginx",
+        true => "systemctl reload-or-restart nginx",
+        false => "reload or start nginx",
     };
     format!(
         "Written. What to do next:\n\

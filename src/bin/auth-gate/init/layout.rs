@@ -98,7 +98,8 @@ fn folders(paths: &Paths, owners: &Owners) -> Vec<Folder> {
     if paths.store.is_some() {
         public.extend(paths.data.ancestors());
     }
-    public.retain(|path| path.symlink_metadata().is_err() || **path == *paths.dir);
+    let is_ours = |path: &Path| path == paths.dir || path == paths.data;
+    public.retain(|path| path.symlink_metadata().is_err() || is_ours(path));
     public.sort();
     public.dedup();
     let public = public.into_iter().map(|path| Folder {

@@ -20,13 +20,19 @@ fn host(typed: &str) -> Result<String, String> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    if host != trimmed.trim_end_matches('.') {
+    if host != trimmed.strip_suffix('.').unwrap_or(&trimmed) {
         return Err(format!(
             "`{}` is more than a host; write `{host}`",
             typed.trim()
         ));
     }
-    if host.parse::<IpAddr>().is_err() && (host.len() > 253 || !host.split('.').all(label)) {
+    // Browsers take a name that ends with a number for an address.
+    let is_numeric = |host: &str| {
+        let last = host.rsplit('.').next().unwrap_or(host);
+        last.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_name = |host: &str| host.len() <= 253 && host.split('.').all(label) && !is_numeric(host);
+    if host.parse::<IpAddr>().is_err() && !is_name(host) {
         return Err(format!(
             "`{}` is no host name; write letters, digits, hyphens and dots, for instance \
             example.com (names with other letters begin with xn--)",

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ngx_http_auth_gate_module::config::Loader;
 use ngx_http_auth_gate_module::files::Disk;
+use rustix::fs::{Access, access};
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::owner::Owner;
@@ -56,10 +58,24 @@ impl Plan {
         let files = self.files.iter().map(|file| &file.path);
         let links = self.link.iter().map(|link| &link.path);
         let new = files.chain(&self.absent).chain(links);
-        new.filter_map(|path| taken(path))
+        let mut all: Vec<_> = new
+            .filter_map(|path| taken(path))
             .chain(self.folders.iter().filter_map(Folder::obstacle))
             .chain(self.homeless())
-            .collect()
+            .chain(self.shut())
+            .collect();
+        // One folder may keep several files away.
+        all.dedup();
+        all
+    }
+
+    /// Folders in which we may not write.
+    fn shut(&self) -> Vec<String> {
+        let files = self.files.iter().map(|file| file.path.as_path());
+        let links = self.link.iter().map(|link| link.path.as_path());
+        let mut all: Vec<_> = files.chain(links).filter_map(shut).collect();
+        all.sort();
+        all
     }
 
     /// Files and links whose folder is neither there nor made.
@@ -144,6 +160,21 @@ pub fn taken(path: &Path) -> Option<String> {
     })
 }
 
+/// A sentence about the folder in which a file or the folders above it would be made, if we may not
+/// write there.
+pub fn shut(path: &Path) -> Option<String> {
+    let folder = path.ancestors().skip(1).find(|above| above.is_dir())?;
+    let error = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
+    let remedy = match geteuid().is_root() {
+        true => "choose another place",
+        false => "run this with sudo, or choose another place",
+    };
+    Some(format!(
+        "nothing can be written in {}: {error}; {remedy}",
+        folder.display()
+    ))
+}
+
 /// A configuration that is not written yet is read from the plan.
 impl Loader for Plan {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -170,6 +201,14 @@ impl Folder {
         // A link would be followed by root into what belongs to somebody else.
         if !found.is_dir() && (self.own || !self.path.is_dir()) {
             return Some(format!("{path} is no folder; choose another place"));
+        }
+        // With the sticky bit what is in it is its owner's alone. In a container without root,
+        // whose volumes may come like that, there is nobody else.
+        let is_open = |mode: u32| geteuid().is_root() && mode & 0o1002 == 0o002;
+        if is_open(self.path.metadata().map_or(0, |folder| folder.mode())) {
+            return Some(format!(
+                "{path} can be written by everybody, and so could what is in it be replaced: chmod o-w '{path}'"
+            ));
         }
         let foreign = self.own && found.uid() != self.owner.user;
         foreign.then(|| {
