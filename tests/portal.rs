@@ -8,10 +8,14 @@ mod authenticator;
 #[path = "factors/signer.rs"]
 mod signer;
 
+#[path = "portal/browser.rs"]
+mod browser;
 #[path = "portal/moved_in.rs"]
 mod moved_in;
 #[path = "portal/office.rs"]
 mod office;
+#[path = "portal/site.rs"]
+mod site;
 #[path = "portal/world.rs"]
 mod world;
 

@@ -8,9 +8,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::authenticator::Ceremony;
+use crate::browser::*;
 use crate::recorded::{ask, differences};
 use crate::second::{code, enrol_code, factored, factored_settings, one_factor, site_with};
-use crate::world::*;
+use crate::site::*;
 
 pub const LEAVE: &str = "/settings/leave";
 pub const TOTP: &str = "/settings/two-factor/totp";

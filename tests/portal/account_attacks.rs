@@ -5,8 +5,8 @@ use ngx_http_auth_gate_module::store::Factors;
 use serde_json::json;
 
 use crate::account::{KEY, LEAVE, TOTP, get_leave, mailed_code, mailed_link, send};
+use crate::browser::*;
 use crate::second::{code, enrol_code, enrol_device, factored, one_factor};
-use crate::world::*;
 
 const PASSWORD: &str = "/settings/password";
 const SESSIONS: &str = "/settings/sessions";

@@ -11,9 +11,10 @@ use ngx_http_auth_gate_module::store::{Factors, NewCredential};
 use serde_json::{Value, json};
 
 use crate::authenticator::{Ceremony, UP, UV, handle};
+use crate::browser::*;
 use crate::second::*;
 use crate::signer::Signer;
-use crate::world::*;
+use crate::site::*;
 
 const RP_ID: &str = "auth.example.com";
 const REFUSED: &str = r#"{"status":"KO","message":"Authentication failed, please retry later."}"#;
