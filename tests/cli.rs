@@ -17,5 +17,11 @@ mod hash_password;
 mod init;
 #[path = "cli/people.rs"]
 mod people;
+#[path = "cli/people_app_passwords.rs"]
+mod people_app_passwords;
+#[path = "cli/people_devices.rs"]
+mod people_devices;
+#[path = "cli/people_sessions.rs"]
+mod people_sessions;
 #[path = "cli/usage.rs"]
 mod usage;

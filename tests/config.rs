@@ -8,8 +8,12 @@ mod endpoints;
 mod fixture;
 #[path = "config/messages.rs"]
 mod messages;
+#[path = "config/messages_rules.rs"]
+mod messages_rules;
 #[path = "config/messages_second.rs"]
 mod messages_second;
+#[path = "config/messages_sources.rs"]
+mod messages_sources;
 #[path = "config/mutations.rs"]
 mod mutations;
 #[path = "config/recorded.rs"]

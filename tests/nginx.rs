@@ -14,6 +14,8 @@ mod nginx {
 
     mod account;
     mod app_passwords;
+    mod app_passwords_attacks;
+    mod app_passwords_browser;
     mod audit;
     mod authentik;
     mod bodies;

@@ -8,10 +8,14 @@ mod authenticator;
 #[path = "factors/signer.rs"]
 mod signer;
 
+#[path = "portal/browser.rs"]
+mod browser;
 #[path = "portal/moved_in.rs"]
 mod moved_in;
 #[path = "portal/office.rs"]
 mod office;
+#[path = "portal/site.rs"]
+mod site;
 #[path = "portal/world.rs"]
 mod world;
 
@@ -19,6 +23,12 @@ mod world;
 mod account;
 #[path = "portal/account_attacks.rs"]
 mod account_attacks;
+#[path = "portal/account_devices.rs"]
+mod account_devices;
+#[path = "portal/account_leave.rs"]
+mod account_leave;
+#[path = "portal/account_recorded.rs"]
+mod account_recorded;
 #[path = "portal/app_passwords.rs"]
 mod app_passwords;
 #[path = "portal/app_passwords_made.rs"]
@@ -31,6 +41,8 @@ mod doors;
 mod keys;
 #[path = "portal/pages.rs"]
 mod pages;
+#[path = "portal/passkeys.rs"]
+mod passkeys;
 #[path = "portal/passwords.rs"]
 mod passwords;
 #[path = "portal/recorded.rs"]

@@ -92,6 +92,15 @@ impl Directive {
     }
 }
 
+/// Fills an empty place, or says that it is taken.
+pub fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Mistake> {
+    if place.is_some() {
+        return Err(Mistake::Duplicate);
+    }
+    *place = Some(value);
+    Ok(())
+}
+
 /// A time of the configuration, in seconds.
 pub fn seconds(word: &[u8]) -> Option<u64> {
     let mut text = request::text(word);

@@ -1,14 +1,11 @@
-//! The directives: where each may stand, how many words it takes, and what it means.
+//! The directives: where each may stand, how many words it takes, and who reads them.
 
-use std::{
-    collections::HashSet,
-    ffi::{CStr, c_char, c_void},
-};
+use std::ffi::{CStr, c_char, c_void};
 
 use super::{
-    conf::{ChallengeForm, LocationConf, MainConf, ServerConf},
+    conf::{LocationConf, MainConf, ServerConf},
     credentials,
-    directive::{self, Directive, Mistake},
+    directive::{self, Directive, Mistake, once},
     doors, entry,
     ffi::{
         self, CONF_ERROR, CONF_OK, NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1,
@@ -18,9 +15,8 @@ use super::{
     },
     identity, load,
     log::Level,
-    portal, scrape,
+    portal, requirements, scrape,
 };
-use crate::access::{Pattern, PolicySource, Requirement, SubjectTerm};
 
 const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
@@ -196,7 +192,7 @@ macro_rules! setters {
 }
 
 setters! {
-    auth_gate(LocationConf) = set_gate;
+    auth_gate(LocationConf) = requirements::set_gate;
     auth_gate_config(MainConf) = load::set_configuration;
     auth_gate_zone(MainConf) = set_zone;
     auth_gate_store_grace(MainConf) = set_grace;
@@ -205,116 +201,20 @@ setters! {
     auth_gate_sign_out(LocationConf) = doors::set_sign_out;
     auth_gate_trusted_proxies(LocationConf) = doors::set_trusted_proxies;
     auth_gate_metrics(LocationConf) = scrape::set_metrics;
-    auth_gate_policy(LocationConf) = set_policy;
-    auth_gate_require(LocationConf) = add_require;
-    auth_gate_unauthenticated(LocationConf) = add_unauthenticated;
-    auth_gate_unauthenticated_url(LocationConf) = add_unauthenticated_url;
+    auth_gate_policy(LocationConf) = requirements::set_policy;
+    auth_gate_require(LocationConf) = requirements::add_require;
+    auth_gate_unauthenticated(LocationConf) = requirements::add_unauthenticated;
+    auth_gate_unauthenticated_url(LocationConf) = requirements::add_unauthenticated_url;
     auth_gate_identity_headers(LocationConf) = identity::set_identity_headers;
     auth_gate_application(LocationConf) = identity::set_application;
     auth_gate_backend_basic(LocationConf) = identity::set_backend_basic;
     auth_gate_credentials(LocationConf) = credentials::set_credentials;
-    auth_gate_challenge(LocationConf) = set_challenge;
+    auth_gate_challenge(LocationConf) = requirements::set_challenge;
     auth_gate_scheme(ServerConf) = set_scheme;
-}
-
-/// Fills an empty place, or says that it is taken.
-fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Mistake> {
-    if place.is_some() {
-        return Err(Mistake::Duplicate);
-    }
-    *place = Some(value);
-    Ok(())
-}
-
-fn set_gate(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    let value = match directive.text()? {
-        "on" => true,
-        "off" => false,
-        other => {
-            return Err(Mistake::Says(format!(
-                "must be \"on\" or \"off\", not \"{other}\""
-            )));
-        }
-    };
-    once(&mut conf.gate, value)
 }
 
 fn set_zone(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {
     conf.zone.configure(directive)
-}
-
-fn set_policy(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    let word = directive.text()?;
-    let policy = match (word, Requirement::from_word(word)) {
-        ("rules", _) => PolicySource::Rules,
-        (_, Some(requirement)) => PolicySource::Fixed(requirement),
-        _ => {
-            return Err(Mistake::Says(format!(
-                "has no policy \"{word}\": write rules, bypass, one_factor, two_factor or deny"
-            )));
-        }
-    };
-    once(&mut conf.policy, policy)
-}
-
-fn add_require(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    let line = directive
-        .texts()?
-        .into_iter()
-        .map(|word| match SubjectTerm::parse(word) {
-            Some(SubjectTerm::User(name) | SubjectTerm::Group(name)) if name.is_empty() => {
-                Err(Mistake::Says(format!("has \"{word}\" without a name")))
-            }
-            Some(term) => Ok(term),
-            None => Err(Mistake::Says(format!(
-                "has no subject \"{word}\": write user:NAME or group:NAME"
-            ))),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let names = line
-        .iter()
-        .filter(|term| matches!(term, SubjectTerm::User(_)));
-    if names.collect::<HashSet<_>>().len() > 1 {
-        return Err(Mistake::Says(
-            "asks for two users at once, and nobody is both: write a line for each".into(),
-        ));
-    }
-    conf.require.get_or_insert_default().push(line);
-    Ok(())
-}
-
-fn add_unauthenticated(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    add_patterns(directive, &mut conf.unauthenticated)
-}
-
-fn add_unauthenticated_url(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    add_patterns(directive, &mut conf.unauthenticated_url)
-}
-
-fn add_patterns(directive: &Directive, list: &mut Option<Vec<Pattern>>) -> Result<(), Mistake> {
-    for text in directive.texts()? {
-        let pattern = Pattern::compile(text).map_err(|error| {
-            Mistake::Says(format!(
-                "has the pattern \"{text}\", which does not compile: {error}"
-            ))
-        })?;
-        list.get_or_insert_default().push(pattern);
-    }
-    Ok(())
-}
-
-fn set_challenge(directive: &Directive, conf: &mut LocationConf) -> Result<(), Mistake> {
-    let form = match directive.text()? {
-        "auto" => ChallengeForm::Auto,
-        "redirect" => ChallengeForm::Redirect,
-        "status" => ChallengeForm::Status,
-        other => {
-            return Err(Mistake::Says(format!(
-                "has no value \"{other}\": write auto, redirect or status"
-            )));
-        }
-    };
-    once(&mut conf.challenge, form)
 }
 
 fn set_grace(directive: &Directive, conf: &mut MainConf) -> Result<(), Mistake> {

@@ -12,16 +12,14 @@ use super::{
     durable::{
         Desk,
         keep::{self, Change, Kept},
-        outage, recall, roll,
+        recall, roll,
     },
-    errands, facts,
-    ffi::{NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_int_t},
-    hashing,
+    ending::{FAILED, answer_in_time, answer_unknown, elapsed, refuse},
+    errands, facts, hashing,
     log::{self, Level},
     meters,
     office::News,
     presented::{self, Presented},
-    reply,
     request::Request,
     sweep,
     unsettled::Unsettled,
@@ -30,17 +28,10 @@ use super::{
     world::Surroundings,
 };
 use crate::{
-    portal::{
-        self, Answer, AsideWork, Busy, Cost, Errand, Login, Portal, Step, Sweep, Verify, World,
-    },
-    session::{Session, clear_cookie, standing},
+    portal::{self, AsideWork, Busy, Cost, Errand, Login, Portal, Step, Sweep, Verify, World},
+    session::{Session, standing},
     users::Workspace,
 };
-
-/// Milliseconds beyond which no answer is held back.
-pub const LONGEST_DELAY: u64 = 10_000;
-
-const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
 /// Serves the request with that body: ends it, or lets it wait.
 pub fn begin(request: Request<'_>, body: &[u8]) {
@@ -80,33 +71,6 @@ fn enter(request: Request<'_>, body: &[u8], begun: u64) {
             follow(request, step, begun);
         }
     }
-}
-
-/// Answers while nobody can say whose request it is. Whoever wanted to sign out is rid of the cookie all
-/// the same.
-fn answer_unknown(request: Request<'_>, begun: u64) {
-    let Some(loaded) = &request.whole().loaded else {
-        return wait::end(request, FAILED);
-    };
-    let (portal, rules) = (loaded.portal(), &loaded.config.rules);
-    let mut answer = visit::with(request, &[], |visit| {
-        portal.unknown(visit, rules, outage::RETRY_AFTER)
-    });
-    if let Some(realm) = presented::left(request, loaded) {
-        answer.cookies.push(clear_cookie(&realm.cookie));
-    }
-    answer_in_time(request, answer, begun);
-}
-
-/// Ends the request with the page of an error.
-pub fn refuse(request: Request<'_>, status: u16, retry_after: Option<u64>) {
-    let Some(loaded) = &request.whole().loaded else {
-        return wait::end(request, FAILED);
-    };
-    let answer = loaded
-        .portal()
-        .refusal(reply::reader(request), status, retry_after);
-    send(request, &answer);
 }
 
 /// Does the step, once what it changes about sessions is written down. `None`: there is no
@@ -285,35 +249,6 @@ fn lasting(loaded: &Loaded) -> Rc<dyn Fn(&Session) -> bool> {
                 .holder(record.user.as_str(), record.password)
                 .is_some()
     })
-}
-
-/// Sends the answer when its time has come, and ends the request.
-fn answer_in_time(request: Request<'_>, answer: Answer, begun: u64) {
-    audit::tell(request, answer.event.as_ref());
-    if let Some(judged) = answer.judged {
-        meters::asked(&request.whole().zone, judged);
-    }
-    let delay = answer
-        .hold
-        .saturating_sub(elapsed(begun))
-        .max(answer.rest)
-        .min(LONGEST_DELAY);
-    match delay {
-        0 => send(request, &answer),
-        delay => wait::later(request, delay as usize, move |request| {
-            send(request, &answer)
-        }),
-    }
-}
-
-fn send(request: Request<'_>, answer: &Answer) {
-    let code = reply::send(request, answer);
-    wait::end(request, code);
-}
-
-/// Milliseconds since `begun`.
-fn elapsed(begun: u64) -> u64 {
-    super::milliseconds().saturating_sub(begun)
 }
 
 /// Hands the request to the portal room as it reads one, with the world around it.

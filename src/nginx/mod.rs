@@ -1,12 +1,12 @@
 //! The glue to nginx, and the only room with `unsafe`.
 //!
 //! A stranger reads in the order in which nginx calls: [`module`] is what nginx finds in the shared
-//! object, [`directives`] and [`conf`] are what the administrator wrote, [`load`] reads the YAML,
-//! [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole, [`worker`] starts
-//! what runs beside requests. A request then
+//! object, [`directives`] (with [`requirements`]) and [`conf`] are what the administrator wrote, [`load`]
+//! reads the YAML, [`setup`] hooks the handlers in, [`checks`] and [`surroundings`] look at the whole,
+//! [`worker`] starts what runs beside requests. A request then
 //! meets [`clean`], [`access`] (with [`facts`], [`identify`], and [`credentials`] that [`passwords`] has
 //! checked, equal ones once ([`shared_check`]), or [`look_up`] has found) and [`reply`], or, in the portal's
-//! location, [`portal`] and [`flow`] (with [`body`] and [`world`]), whose steps wait ([`wait`]) for
+//! location, [`portal`] and [`flow`] (with [`body`], [`world`] and the [`ending`]), whose steps wait ([`wait`]) for
 //! [`hashing`] ([`hash_thread`]), for [`errands`] in the [`office`] or for a [`sweep`], on threads
 //! ([`job`]) and [`timer`]s. What outlives the process is the business of [`durable`]: it brings back
 //! sessions that the zone lacks, and writes down what happens to them. What comes back passes [`guard_cookie`]. [`zone`] is
@@ -32,6 +32,7 @@ mod directive;
 mod directives;
 mod doors;
 mod durable;
+mod ending;
 mod entry;
 mod errands;
 mod facts;
@@ -57,6 +58,7 @@ mod portal;
 mod presented;
 mod reply;
 mod request;
+mod requirements;
 mod scrape;
 mod second_look;
 mod server_names;

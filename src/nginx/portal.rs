@@ -5,7 +5,7 @@ use super::{
     body::{self, BadBody},
     conf::LocationConf,
     directive::{Directive, Mistake},
-    doors, entry,
+    doors, ending, entry,
     ffi::{
         self, DONE, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_http_request_t,
         ngx_int_t,
@@ -124,8 +124,8 @@ fn may_have_body(method: &[u8]) -> bool {
 unsafe extern "C" fn body_is_there(r: *mut ngx_http_request_t) {
     let step = |request: Request<'_>| match body::read(request) {
         Ok(body) => flow::begin(request, &body),
-        Err(BadBody::TooLong) => flow::refuse(request, 413, None),
-        Err(BadBody::Unreadable) => flow::refuse(request, 500, None),
+        Err(BadBody::TooLong) => ending::refuse(request, 413, None),
+        Err(BadBody::Unreadable) => ending::refuse(request, 500, None),
     };
     // SAFETY: `r` is the request of this callback.
     unsafe { wait::guard("portal", r, step) };

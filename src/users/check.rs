@@ -1,6 +1,6 @@
 //! What the values of a users file may be.
 
-use super::identity::{MAX_HEADER_NAME, same_header};
+use super::header_names::{MAX_HEADER_NAME, same_header};
 use super::{DirectoryError, Entry, MAX_NAME, Profile};
 
 /// Longest e-mail address, group, attribute name, and any other value, in bytes.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::identity::{header_value, same_header};
 use super::template::{Person, Place, fill};
 use super::{Entry, Profile};
+use super::{header_names::same_header, identity::header_value};
 
 /// The additions that hold for one user.
 #[derive(Default)]

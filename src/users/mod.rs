@@ -12,6 +12,7 @@ pub mod authentik;
 mod backend_basic;
 mod check;
 mod directory;
+mod header_names;
 mod identity;
 mod merge;
 mod password;
@@ -21,7 +22,8 @@ mod user;
 
 pub use backend_basic::backend_basic;
 pub use directory::{Directory, DirectoryError, Matching, Source};
-pub use identity::{HeaderNames, HeaderSet, header_value, replacement, same_header};
+pub use header_names::{HeaderNames, same_header};
+pub use identity::{HeaderSet, header_value, replacement};
 pub use password::{
     AlgorithmOptions, HashError, HashOptions, HashParameters, MAX_PASSWORD, ParameterError,
     PasswordHash, Workspace,

@@ -1,29 +1,24 @@
-//! App passwords of programs at the authorization endpoints of a real nginx, and in the hands of their user and of the
-//! administrator. (A-58, A-65, A-66, A-67)
+//! App passwords of programs at the authorization endpoints of a real nginx, until the administrator revokes them.
 
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords as _};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
-use super::harness::browser::Browser;
 use super::harness::counted::METRICS;
 use super::harness::exposition::Exposition;
-use super::harness::mail::MailServer;
 use super::harness::question::{ENDPOINTS, Question, ask, basic};
 use super::harness::visitor::PORTAL;
 use super::harness::{Answer, Ask, Gate, Site};
 use super::second_factor::now;
 use super::storage::{KEY, bed as stored, open};
 
-const APP: &str = "app.example.com";
-const DOORS: [&str; 3] = ["auth-request", "forward-auth", "ext-authz"];
+pub(super) const APP: &str = "app.example.com";
+pub(super) const DOORS: [&str; 3] = ["auth-request", "forward-auth", "ext-authz"];
 
 /// The same three endpoints, for tokens, too; and an oldest one as it always is.
 const AUTHZ: &str = "server:
@@ -35,7 +30,7 @@ const AUTHZ: &str = "server:
       legacy: { implementation: Legacy }
 ";
 
-fn bed() -> Site {
+pub(super) fn bed() -> Site {
     stored().server(ENDPOINTS).yaml(AUTHZ)
 }
 
@@ -54,7 +49,7 @@ fn auth_gate(gate: &Gate, arguments: &[&str]) -> String {
 }
 
 /// Gives a user an app password by the command line, beside a running nginx.
-fn add(gate: &Gate, user: &str, name: &str, more: &[&str]) -> String {
+pub(super) fn add(gate: &Gate, user: &str, name: &str, more: &[&str]) -> String {
     // Whoever signs in has a worker make the store, which is then the workers'.
     gate.signed_in("bob");
     let arguments = ["add", "--user", user, "--name", name];
@@ -62,17 +57,17 @@ fn add(gate: &Gate, user: &str, name: &str, more: &[&str]) -> String {
     out.trim_end().rsplit('\n').next().unwrap().to_owned()
 }
 
-fn asked(gate: &Gate, door: &'static str, host: &str, authorization: &str) -> Answer {
+pub(super) fn asked(gate: &Gate, door: &'static str, host: &str, authorization: &str) -> Answer {
     let question = Question::new(door, host, "/x");
     ask(gate, &question.with("Authorization", authorization))
 }
 
 /// Status and user.
-fn told(answer: &Answer) -> (u16, Option<&str>) {
+pub(super) fn told(answer: &Answer) -> (u16, Option<&str>) {
     (answer.status, answer.header("Remote-User"))
 }
 
-fn bearer(token: &str) -> String {
+pub(super) fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
@@ -194,153 +189,6 @@ fn many_that_are_right_at_once_are_no_failures() {
     gate.signed_in("alice");
     let used = auth_gate(&gate, &["list", "--format", "json"]);
     assert!(!used.contains("\"last_used\":null"), "{used}");
-}
-
-#[test]
-fn a58_wrong_ones_ban_whom_they_name() {
-    let regulation = "regulation: { modes: [user], max_retries: 3, find_time: 2m, ban_time: 5m }";
-    let gate = bed().yaml(regulation).start();
-    let right = add(&gate, "alice", "Backup", &[]);
-    std::thread::scope(|scope| {
-        for number in 0..3 {
-            let gate = &gate;
-            scope.spawn(move || {
-                let wrong = basic("alice", &Token::new(&[number; 30]).reveal());
-                assert_eq!(asked(gate, "auth-request", APP, &wrong).status, 401);
-            });
-        }
-    });
-    assert_eq!(
-        told(&asked(&gate, "auth-request", APP, &bearer(&right))),
-        (401, None)
-    );
-    let log = gate.log();
-    let banned = "result=banned client=127.0.0.1 method=app_password user=\"alice\"";
-    assert_eq!(log.matches(banned).count(), 1, "{log}");
-    assert_eq!(gate.visitor().sign_in("alice", "password").status, 401);
-    gate.signed_in("bob");
-}
-
-#[test]
-fn a65_a66_tokens_of_any_other_kind_open_nothing() {
-    let gate = bed().start();
-    let token = add(&gate, "alice", "Backup", &[]);
-    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = json!({"sub": "alice", "iss": "https://auth.example.com", "aud": "app", "exp": 4_000_000_000_u64});
-    let jwt = |head: serde_json::Value, tail: &str| {
-        format!("{}.{}.{tail}", part(head), part(claims.clone()))
-    };
-    let unsigned = jwt(json!({"alg": "none"}), "");
-    let signed = jwt(
-        json!({"alg": "HS256", "kid": "../../etc/passwd"}),
-        "c2lnbmF0dXJl",
-    );
-    let nested = jwt(
-        json!({"alg": "none", "cty": "JWT"}),
-        &URL_SAFE_NO_PAD.encode(&unsigned),
-    );
-    let alice = gate.signed_in("alice");
-    for odd in [
-        bearer(&unsigned),
-        bearer(&signed),
-        bearer(&nested),
-        bearer(&format!("{token}.{token}")),
-        bearer(&token.to_uppercase()),
-        bearer(&token[..token.len() - 1]),
-        bearer(&format!("{token}%00")),
-        bearer(&format!("{token}, Bearer {token}")),
-        format!("Bearer\t{token}"),
-        format!("Bearer  {token}"),
-        format!("Bearer=\"{token}\""),
-        format!("Token {token}"),
-        "Bearer".into(),
-        token.clone(),
-        format!("Basic {token}"),
-        format!("Basic {}", STANDARD.encode(&token)),
-        format!("Basic {}", STANDARD.encode(format!(":{token}"))),
-        format!(
-            "Basic {}",
-            STANDARD.encode([token.as_bytes(), b":x"].concat())
-        ),
-        format!(
-            "Basic {}",
-            STANDARD.encode([b"alice:".as_slice(), token.as_bytes(), b"\xff"].concat())
-        ),
-    ] {
-        let question = Question::new("auth-request", APP, "/x").of(&alice);
-        let answer = ask(&gate, &question.with("Authorization", &odd));
-        assert_eq!(
-            (told(&answer), answer.location()),
-            ((401, None), ""),
-            "{odd}"
-        );
-        assert!(answer.header("WWW-Authenticate").is_some(), "{odd}");
-    }
-    let twice = Question::new("auth-request", APP, "/x");
-    let twice = twice.with("Authorization", &bearer(&token));
-    assert_eq!(told(&ask(&gate, &twice)), (200, Some("alice")));
-    let twice = twice.with("Authorization", &bearer(&token));
-    // nginx itself takes this header once.
-    assert_eq!(ask(&gate, &twice).status, 400);
-    let huge = bearer(&unsigned.repeat(1 + (1 << 20) / unsigned.len()));
-    let question = Question::new("auth-request", APP, "/x");
-    // nginx ends it where it is larger than any header may be.
-    assert_eq!(
-        ask(&gate, &question.with("Authorization", &huge)).status,
-        400
-    );
-    let odd = format!("bEARER {token}");
-    assert_eq!(
-        told(&asked(&gate, "auth-request", APP, &odd)),
-        (200, Some("alice"))
-    );
-    // In the address it is no credential.
-    let query = Question::new("auth-request", APP, &format!("/x?access_token={token}"));
-    assert_eq!(ask(&gate, &query).status, 401);
-}
-
-#[test]
-fn a67_one_for_another_host_opens_nothing_however_the_host_is_told() {
-    let gate = bed().start();
-    let token = add(&gate, "alice", "App", &["--host", APP]);
-    let below = add(
-        &gate,
-        "alice",
-        "Below",
-        &["--host", "*.app.example.com", "--host", "api.example.com"],
-    );
-    for door in DOORS {
-        for value in [basic("alice", &token), bearer(&token)] {
-            assert_eq!(
-                told(&asked(&gate, door, APP, &value)),
-                (200, Some("alice")),
-                "{door}"
-            );
-            assert_eq!(
-                told(&asked(&gate, door, "APP.example.com:443", &value)).0,
-                200,
-                "{door}"
-            );
-            for other in ["api.example.com", "x.app.example.com"] {
-                assert_eq!(
-                    told(&asked(&gate, door, other, &value)),
-                    (401, None),
-                    "{door} {other}"
-                );
-            }
-        }
-        assert_eq!(
-            told(&asked(&gate, door, "api.example.com", &bearer(&below))).0,
-            200
-        );
-        assert_eq!(told(&asked(&gate, door, APP, &bearer(&below))).0, 401);
-    }
-    // A host that is not the one asked about has no say.
-    let question = Question::new("auth-request", "api.example.com", "/x")
-        .with("X-Forwarded-Host", APP)
-        .with("X-Original-Host", APP)
-        .with("Authorization", &bearer(&token));
-    assert_eq!(ask(&gate, &question).status, 401);
 }
 
 #[test]
@@ -469,88 +317,4 @@ fn nobody_signs_in_at_the_portal_with_one() {
             .count(),
         1
     );
-}
-
-#[test]
-fn a_person_makes_one_for_a_program_and_takes_it_away() {
-    for script in [true, false] {
-        let mail = MailServer::start(&format!("app-password-{script}"));
-        let gate = bed().yaml(&mail.notifier()).workers(2).start();
-        let mut browser = Browser::start(&gate);
-        if !script {
-            browser = browser.without_javascript();
-        }
-        browser.open(&gate.url(PORTAL, "/"));
-        browser.sign_in("alice", "password");
-        browser.wait(
-            "the signed-in page",
-            "!!document.querySelector('form[action$=logout]')",
-        );
-        browser.click("a[href$='/settings']");
-        browser.click("a[href$='/settings/app-passwords']");
-        browser.click("a[href$='/settings/app-passwords/new']");
-        browser.click("form:has(input[name=send]) button");
-        browser.wait(
-            "a field for the code",
-            "!!document.querySelector('input#code')",
-        );
-        browser.click("input#code");
-        browser.write(&mail.code());
-        browser.press("Enter");
-        browser.wait(
-            "a field for the name",
-            "!!document.querySelector('input#name')",
-        );
-        browser.click("input#name");
-        browser.write("Calendar <b> on my phone");
-        browser.click("input#hosts");
-        browser.write("https://app.example.com/");
-        browser.press("Enter");
-        browser.wait("the error", "!!document.querySelector('#hosts-error')");
-        browser.evaluate("document.querySelector('input#hosts').value = ''");
-        browser.click("input#hosts");
-        browser.write(APP);
-        browser.press("Enter");
-        browser.wait(
-            "the app password",
-            "!!document.querySelector('textarea#made')",
-        );
-        let token = browser.evaluate("document.querySelector('textarea#made').value");
-        let token = token.as_str().unwrap().to_owned();
-        // All of it can be seen, however small the window is.
-        let hidden = "(t => t.scrollHeight > t.clientHeight || t.scrollWidth > t.clientWidth)(document.querySelector('textarea#made'))";
-        assert_eq!(browser.evaluate(hidden), false);
-        mail.letter("App password added");
-        assert_eq!(
-            told(&asked(&gate, "auth-request", APP, &bearer(&token))),
-            (200, Some("alice"))
-        );
-        browser.click("nav a.button");
-        browser.wait("the list", "!!document.querySelector('ul.list')");
-        let text = browser.text();
-        assert!(
-            text.contains("Calendar <b> on my phone") && text.contains(APP),
-            "{text}"
-        );
-        assert!(!text.contains(&token[24..]));
-        browser.click("ul.list a");
-        browser.wait("the one", "!!document.querySelector('h2')");
-        browser.click("form button");
-        browser.wait(
-            "the word for it",
-            "!!document.querySelector('[role=status]')",
-        );
-        mail.letter("App password revoked");
-        assert_eq!(
-            told(&asked(&gate, "auth-request", APP, &bearer(&token))),
-            (401, None)
-        );
-        let log = gate.log();
-        for event in ["add_app_password", "revoke_app_password"] {
-            let line = format!(
-                "event={event} result=success client=127.0.0.1 user=\"alice\" name=\"Calendar <b> on my phone\""
-            );
-            assert!(log.contains(&line), "{log}");
-        }
-    }
 }

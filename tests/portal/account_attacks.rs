@@ -5,8 +5,9 @@ use ngx_http_auth_gate_module::store::Factors;
 use serde_json::json;
 
 use crate::account::{KEY, LEAVE, TOTP, get_leave, mailed_code, mailed_link, send};
+use crate::browser::*;
 use crate::second::{code, enrol_code, enrol_device, factored, one_factor};
-use crate::world::*;
+use crate::site::*;
 
 const PASSWORD: &str = "/settings/password";
 const SESSIONS: &str = "/settings/sessions";
@@ -349,4 +350,23 @@ fn too_many_requests_are_told_when_to_come_back() {
     site.world.limited.clear();
     let page = stranger.get(&mut site, &format!("/reset-password?token={link}"));
     assert_eq!(page.status, 200);
+}
+
+#[test]
+fn a60_asking_for_links_without_end_fills_no_mailbox_and_no_store() {
+    let mut site = factored();
+    let ask = |site: &mut Site, user: &str| {
+        let body = json!({ "username": user }).to_string();
+        let path = "/api/reset-password/identity/start";
+        let answer = Browser::default().send(site, Ask::json(path, &body));
+        (answer.status, answer.body)
+    };
+    let first = ask(&mut site, "alice");
+    assert!((0..20).all(|_| ask(&mut site, "alice") == first));
+    assert_eq!(site.office.letters.len(), 3, "three good links are enough");
+    assert_eq!(ask(&mut site, "bob"), first);
+    assert_eq!(site.office.letters.len(), 4);
+    site.now += 3600;
+    assert_eq!(ask(&mut site, "alice"), first);
+    assert_eq!(site.office.letters.len(), 5, "the first ones have ended");
 }

@@ -13,7 +13,8 @@ use ngx_http_auth_gate_module::portal::{
 use ngx_http_auth_gate_module::store::{AppPassword, AppPasswords};
 use ngx_http_auth_gate_module::users::app_password::Token;
 
-use super::world::{Ask, Browser, NOW, Site, header, settings};
+use super::browser::{Ask, Browser, header};
+use super::site::{NOW, Site, settings};
 
 const ONE: &str = "one.example.com";
 const TWO: &str = "two.example.com";

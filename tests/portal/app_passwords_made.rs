@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use crate::account::{get_leave, place, send, with};
 use crate::app_passwords::give;
+use crate::browser::*;
 use crate::second::one_factor;
-use crate::world::*;
+use crate::site::*;
 
 const LIST: &str = "/settings/app-passwords";
 const NEW: &str = "/settings/app-passwords/new";

@@ -2,7 +2,8 @@
 
 use ngx_http_auth_gate_module::portal::{Aim, Answer, Denied, FORM_COOKIE, Method, Reader, Why};
 
-use crate::world::*;
+use crate::browser::*;
+use crate::site::*;
 
 const GOOD: &str = r#"{"username":"alice","password":"password"}"#;
 const EVIL_ORIGIN: &str = "https://evil.test";

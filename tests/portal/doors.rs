@@ -13,7 +13,8 @@ use ngx_http_auth_gate_module::portal::{
 };
 
 use super::app_passwords;
-use super::world::{NOW, Site, header, settings};
+use super::browser::header;
+use super::site::{NOW, Site, settings};
 
 /// The proxy that asks.
 const PROXY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);

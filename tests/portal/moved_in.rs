@@ -13,8 +13,9 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::browser::*;
 use crate::second::{factored, one_factor};
-use crate::world::*;
+use crate::site::*;
 
 const RP_ID: &str = "auth.example.com";
 const AUTHELIAS_KEY: &[u8] = b"golden-storage-encryption-key-of-some-length";

@@ -3,7 +3,8 @@
 use ngx_http_auth_gate_module::portal::{Answer, Denied, Reader, Theme};
 use sha2::Digest;
 
-use crate::world::*;
+use crate::browser::*;
+use crate::site::*;
 
 const WIKI: &str = "/?rd=https%3A%2F%2Fone.example.com%2Fwiki%3Fpage%3D1&rm=GET";
 

@@ -5,8 +5,9 @@ use ngx_http_auth_gate_module::users::{PasswordPolicy, Standard};
 use serde_json::json;
 
 use crate::account::{get_leave, mailed_link, place, send, with};
+use crate::browser::*;
 use crate::second::{factored, one_factor};
-use crate::world::*;
+use crate::site::*;
 
 const PASSWORD: &str = "/settings/password";
 const RESET: &str = "/reset-password";

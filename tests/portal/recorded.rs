@@ -4,8 +4,8 @@
 use ngx_http_auth_gate_module::portal::Answer;
 use serde_json::{Value, json};
 
+use crate::browser::*;
 use crate::second::{enrol_code, factored};
-use crate::world::*;
 
 const RECORDED: &str = include_str!("recorded.jsonl");
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use crate::world::*;
+use crate::browser::*;
+use crate::site::*;
 
 /// Hosts that must never be reached, as they are written into addresses.
 const EVIL: [&str; 8] = [

@@ -8,9 +8,10 @@ use ngx_http_auth_gate_module::store::{Algorithm, Factors, NewTotp, SecondFactor
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::browser::*;
 use crate::keys::enrol_recorded_key;
 use crate::recorded::{ask, differences};
-use crate::world::*;
+use crate::site::*;
 
 /// When the recorded devices were made.
 const ENROLLED: u64 = 1_795_225_437;

@@ -4,8 +4,9 @@ use ngx_http_auth_gate_module::portal::{Aim, Answer, Method, Step, Why};
 use ngx_http_auth_gate_module::session::Methods;
 use ngx_http_auth_gate_module::store::Factors;
 
+use crate::browser::*;
 use crate::second::*;
-use crate::world::*;
+use crate::site::*;
 
 const KO: &str = r#"{"status":"KO","message":"Authentication failed, please retry later."}"#;
 

@@ -1,9 +1,9 @@
 //! What happens to sessions, attempts and bans and need not be written down before it counts, on its
 //! way into the store; orders and news of others, on their way to this worker.
 //!
-//! The loop notes what happens in a queue, and a thread writes it down in one go: what others have to
-//! know at once, the rest once a second. Nothing waits for that: where the store is out the queue
-//! waits, up to a bound. There is none of this where sessions are kept in the zone only.
+//! The loop notes what happens in a [`queue`](super::queue), and a thread writes it down in one go:
+//! what others have to know at once, the rest once a second. Nothing waits for that: where the store is
+//! out the queue waits, up to a bound. There is none of this where sessions are kept in the zone only.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,7 +15,9 @@ use super::{
     Desk, eraser, grain,
     intake::Intake,
     listener::Listener,
-    outage, recheck, secret, tries,
+    outage,
+    queue::Queue,
+    recheck, secret, tries,
     visit::{Entry, LOOK_BACK, Outcome, Visit},
 };
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     nginx::{
         conf::Loaded,
         job::{self, AtExit},
-        log, meters,
+        meters,
         timer::Timer,
         zone::Zone,
     },
@@ -39,12 +41,6 @@ const INTERVAL: usize = 50;
 /// Milliseconds between two visits to the store that nobody waits for.
 const ROUND: u64 = 1000;
 
-/// Entries that wait in one worker.
-const QUEUE: usize = 4096;
-
-/// Entries that one visit writes down, so that it can be done in the time that it has.
-const BATCH: usize = 256;
-
 /// Milliseconds after which a visit that has not come back means that the store is out.
 const LOST: u64 = 15_000;
 
@@ -56,11 +52,7 @@ thread_local! {
 struct Clerk {
     desk: Desk,
     intake: Intake,
-    queue: RefCell<Vec<Entry>>,
-    /// Whether something in the queue is for others to know at once.
-    urgent: Cell<bool>,
-    /// Whether something was lost, which is said once.
-    lost: Cell<bool>,
+    queue: Queue,
     /// Whether it is to be found out if the store can be used.
     doubts: Cell<bool>,
     /// Whether a thread is on its way.
@@ -85,9 +77,7 @@ pub fn begin(loaded: &Loaded, zone: &Rc<Zone>) {
             listener: listener.flatten(),
             intake: Intake::new(desk.clone()),
             desk,
-            queue: RefCell::default(),
-            urgent: Cell::default(),
-            lost: Cell::default(),
+            queue: Queue::default(),
             doubts: Cell::default(),
             away: Cell::default(),
             visited: Cell::default(),
@@ -123,7 +113,7 @@ fn catch_up(desk: &Desk) {
 /// nobody to wait for it.
 pub fn finish() {
     let Some(clerk) = CLERK.take() else { return };
-    while !clerk.queue.borrow().is_empty() {
+    while !clerk.queue.is_empty() {
         if clerk.visit().pay().brought.is_err() {
             break;
         }
@@ -134,35 +124,34 @@ pub fn finish() {
 pub fn used(key: &Key, realm: &Realm, before: &Record, now: &Record) {
     let grain = grain(realm);
     if before.last_activity / grain != now.last_activity / grain {
-        // Ends matter more when there is no end of them.
-        note(QUEUE / 2, false, || Entry::Used(*key, *now));
+        note(false, || Entry::Used(*key, *now));
     }
 }
 
 /// A session is over.
 pub fn ended(key: &Key) {
-    note(QUEUE, true, || Entry::Ended(*key));
+    note(true, || Entry::Ended(*key));
 }
 
 /// Somebody tried to sign in.
 pub fn tried(tried: Try) {
-    note(QUEUE, true, || Entry::Tried(tried));
+    note(true, || Entry::Tried(tried));
 }
 
 /// A user is one no more, or is disabled.
 pub fn dismissed(user: &str) {
-    note(QUEUE, true, || Entry::Dismissed(user.to_owned()));
+    note(true, || Entry::Dismissed(user.to_owned()));
 }
 
 /// All sessions of a user but one have ended here, and are to end elsewhere.
 pub fn ended_all(user: &str, except: Option<Key>) {
-    note(QUEUE, true, || Entry::EndedAll(user.to_owned(), except));
+    note(true, || Entry::EndedAll(user.to_owned(), except));
 }
 
 /// Failures at `stage` have brought about these bans, which end when they say.
 pub fn banned(bans: Vec<(Who, u64)>, stage: Stage) {
     for (who, until) in bans {
-        note(QUEUE, true, || {
+        note(true, || {
             Entry::Banned(Ban {
                 target: tries::target(who),
                 until,
@@ -186,17 +175,11 @@ pub fn look_again() {
     });
 }
 
-/// Puts an entry into the queue if that has less than `room` in it.
-fn note(room: usize, urgent: bool, entry: impl FnOnce() -> Entry) {
+/// Lets an entry wait, see [`Queue::push`].
+fn note(urgent: bool, entry: impl FnOnce() -> Entry) {
     CLERK.with_borrow(|clerk| {
-        let Some(clerk) = clerk else { return };
-        let mut queue = clerk.queue.borrow_mut();
-        if queue.len() < room {
-            queue.push(entry());
-            clerk.urgent.set(clerk.urgent.get() || urgent);
-        } else if room == QUEUE {
-            drop(queue);
-            clerk.lose();
+        if let Some(clerk) = clerk {
+            clerk.queue.push(urgent, entry);
         }
     });
 }
@@ -208,7 +191,7 @@ impl Clerk {
         for measure in self.desk.archive.take_notes() {
             meters::observe_store(zone, store, measure);
         }
-        meters::set(zone, Level::EntriesWaiting, self.queue.borrow().len());
+        meters::set(zone, Level::EntriesWaiting, self.queue.len());
         if self.listener.as_ref().is_some_and(Listener::hears) {
             zone.hear();
         }
@@ -233,7 +216,9 @@ impl Clerk {
         if round && !self.is_out() {
             recheck::begin_if_wanted(&self.desk);
         }
-        if !self.away.get() && (self.urgent.get() && !self.is_out() || round && self.has_work()) {
+        if !self.away.get()
+            && (self.queue.is_urgent() && !self.is_out() || round && self.has_work())
+        {
             self.visited.set(now);
             self.send();
         }
@@ -251,7 +236,7 @@ impl Clerk {
         self.listener.is_none()
             || self.is_out()
             || self.doubts.get()
-            || !self.queue.borrow().is_empty()
+            || !self.queue.is_empty()
             || self.desk.zone.wants_failures()
             || self.desk.zone.keys().is_none()
     }
@@ -277,11 +262,6 @@ impl Clerk {
 
     fn visit(&self) -> Visit {
         let (desk, now) = (&self.desk, crate::nginx::now());
-        let mut queue = self.queue.borrow_mut();
-        let batch = queue.len().min(BATCH);
-        let rest = queue.split_off(batch);
-        let entries = std::mem::replace(&mut *queue, rest);
-        self.urgent.set(self.urgent.get() && !queue.is_empty());
         let counts = desk.config.regulation.find_time;
         let counts = counts.max(desk.config.regulation.for_factors().find_time);
         let wants = |wanted: bool| wanted.then(|| now.saturating_sub(counts));
@@ -289,7 +269,7 @@ impl Clerk {
             archive: Arc::clone(&desk.archive),
             config: Arc::clone(&desk.config),
             name: desk.zone.name(),
-            entries: Arc::new(entries),
+            entries: Arc::new(self.queue.take_batch()),
             restore: wants(desk.zone.keys().is_some() && desk.zone.wants_failures()),
             probe: self.doubts.take() || self.is_out(),
             secret: match desk.zone.keys() {
@@ -305,7 +285,7 @@ impl Clerk {
     fn receive(&self, entries: Arc<Vec<Entry>>, begun: u64, back: Option<Outcome>) {
         let (zone, store) = (&self.desk.zone, self.desk.archive.store());
         let Some(Outcome { probed, brought }) = back else {
-            return self.take_back(Arc::unwrap_or_clone(entries));
+            return self.queue.put_back(Arc::unwrap_or_clone(entries));
         };
         if probed && outage::ends(zone, store, begun) {
             zone.want_recheck();
@@ -320,34 +300,8 @@ impl Clerk {
             Ok(None) => {}
             Err(outage) => {
                 self.desk.lose(&outage, begun);
-                self.take_back(Arc::unwrap_or_clone(entries));
+                self.queue.put_back(Arc::unwrap_or_clone(entries));
             }
-        }
-    }
-
-    /// What could not be written down waits before what has come since.
-    fn take_back(&self, mut entries: Vec<Entry>) {
-        let mut queue = self.queue.borrow_mut();
-        entries.append(&mut queue);
-        let too_many = entries.len() > QUEUE;
-        entries.truncate(QUEUE);
-        self.urgent.set(!entries.is_empty());
-        *queue = entries;
-        drop(queue);
-        if too_many {
-            self.lose();
-        }
-    }
-
-    fn lose(&self) {
-        if !self.lost.replace(true) {
-            log::cycle(
-                log::Level::Error,
-                format_args!(
-                    "auth_gate: more happens to sessions than the store takes: what it knows of them, of failed \
-                    logins and bans will be incomplete"
-                ),
-            );
         }
     }
 }

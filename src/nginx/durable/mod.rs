@@ -3,8 +3,8 @@
 //!
 //! [`archive`] is the store as threads of this process reach it. [`recall`] brings a session back
 //! that the zone does not have, [`keep`] writes down what a step of the portal changes before it
-//! counts, [`clerk`] writes down everything else and hears of [`orders`], by its own [`visit`]s or
-//! from the [`listener`]. [`outage`] is what all workers know of a store that cannot be used;
+//! counts, [`clerk`] writes down everything else, which waits in its [`queue`], and hears of [`orders`],
+//! by its own [`visit`]s or from the [`listener`]. [`outage`] is what all workers know of a store that cannot be used;
 //! afterwards [`recheck`] compares the zone with it. [`roll`] lists the sessions of a user and ends them,
 //! [`eraser`] forgets sessions that orders name by their user,
 //! [`tries`] counts attempts that others saw, [`secret`] settles the key behind cookies.
@@ -17,6 +17,7 @@ pub mod keep;
 mod listener;
 mod orders;
 pub mod outage;
+mod queue;
 pub mod recall;
 mod recheck;
 pub mod roll;

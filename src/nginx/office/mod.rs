@@ -1,10 +1,12 @@
 //! Where errands of the portal are run: the store, the mail, the users file, as a thread finds them.
 //!
 //! One for each configuration and process. Made before the fork; the store is opened at the first
-//! errand. Nothing here touches nginx: what is to be logged comes back with the errand as [`News`].
+//! [`errand`]. Nothing here touches nginx: what is to be logged comes back with the errand as
+//! [`News`].
+
+mod errand;
 
 use std::{
-    cell::{OnceCell, RefCell},
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -24,14 +26,11 @@ use crate::{
     config::Config,
     mail::{MailError, Post},
     metrics::Store,
-    portal::{self, AsideWork, Done, Event, Letter, NotChanged, Outage, Work, app_password},
-    store::{AppPasswords, Factors, Redis, Sqlite, StorageKey, StoreError},
+    portal::{self, AsideWork, Done, Event, NotChanged, Outage, Work, app_password},
+    store::{Redis, Sqlite, StorageKey, StoreError},
     users_file::{self, NotWritten},
 };
-
-/// Errands that send a letter at once while a visitor waits. Fewer than may run: while a mail server
-/// does not answer, those that only need the store go on.
-const SENDING: usize = 8;
+use errand::Errand;
 
 /// Seconds of grace unless told.
 const GRACE: u64 = 15 * 60;
@@ -207,14 +206,9 @@ impl Office {
         waited_for: bool,
         work: impl FnOnce(&mut dyn portal::Office) -> R,
     ) -> (R, News) {
-        let mut errand = Errand {
-            office: self,
-            waited_for,
-            store: OnceCell::new(),
-            news: RefCell::default(),
-        };
+        let mut errand = Errand::new(self, waited_for);
         let done = work(&mut errand);
-        (done, errand.news.into_inner())
+        (done, errand.news())
     }
 
     /// The store of second factors, opened if it is not. For a thread that may wait.
@@ -236,93 +230,6 @@ fn shared(config: &Config) -> Result<Option<Arc<Redis>>, StoreError> {
     };
     let redis = Redis::new(settings.clone(), key, &mut |bytes| fill(bytes))?;
     Ok(Some(Arc::new(redis)))
-}
-
-/// One errand on its thread.
-struct Errand<'o> {
-    office: &'o Office,
-    /// Whether a visitor waits for it. Of those that nobody waits for only so many run.
-    waited_for: bool,
-    store: OnceCell<Result<Arc<Sqlite>, Outage>>,
-    news: RefCell<News>,
-}
-
-impl Errand<'_> {
-    /// The store, and word of how it was found.
-    fn sqlite(&self) -> Result<&Sqlite, Outage> {
-        let found = self.store.get_or_init(|| {
-            let found = self.office.store();
-            if self.office.vault.is_some() {
-                let seen = found.as_ref().map(|_| ()).map_err(Clone::clone);
-                self.news.borrow_mut().factors = Some(seen);
-            }
-            found
-        });
-        match found {
-            Ok(store) => Ok(store),
-            Err(outage) => Err(outage.clone()),
-        }
-    }
-}
-
-impl portal::Office for Errand<'_> {
-    fn factors(&self) -> Result<&dyn Factors, Outage> {
-        self.sqlite().map(|store| store as _)
-    }
-
-    fn app_passwords(&self) -> Result<&dyn AppPasswords, Outage> {
-        self.sqlite().map(|store| store as _)
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        fill(bytes);
-    }
-
-    fn send(&mut self, letter: &Letter) -> Result<(), Outage> {
-        let post = self.office.post.as_ref();
-        let post = post.ok_or_else(|| Outage("there is no notifier".into()))?;
-        let _place = match self.waited_for {
-            true => Some(Sending::begin(&self.office.sending)?),
-            false => None,
-        };
-        post.send(letter).map_err(|error| Outage(error.to_string()))
-    }
-
-    fn hash_password(&self, password: &[u8]) -> Result<String, Outage> {
-        let parameters = &self.office.config.users_file.password;
-        let mut salt = vec![0; parameters.salt_len()];
-        fill(&mut salt);
-        let hash = parameters.hash(password, &salt);
-        hash.map_err(|error| Outage(error.to_string()))
-    }
-
-    fn change_password(&mut self, user: &str, current: u64, hash: &str) -> Result<u64, NotChanged> {
-        let (fingerprint, reading) = self.office.change_password(user, current, hash)?;
-        self.news.get_mut().users = Some(reading);
-        Ok(fingerprint)
-    }
-}
-
-/// A place among those that send a letter.
-struct Sending<'o>(&'o AtomicUsize);
-
-impl<'o> Sending<'o> {
-    fn begin(places: &'o AtomicUsize) -> Result<Self, Outage> {
-        let before = places.fetch_add(1, Ordering::Relaxed);
-        // Given up again where there is no room.
-        let place = Sending(places);
-        if before >= SENDING {
-            let sentence = format!("{SENDING} letters are on their way, too many for another one");
-            return Err(Outage(sentence));
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Random bytes of the kernel's. Without them nothing is safe, so the guard of the thread ends the
