@@ -19,7 +19,8 @@ text() {
 # patterns FILE [DEPTH]: what it includes.
 patterns() {
 	text "$@" | sed 's/[;{}]/&\n/g' |
-		sed -n "s/^[[:space:]]*include[[:space:]]*[\"']\{0,1\}\([^;\"']*\).*;\$/\1/p" | sed 's#^[^/]#/etc/nginx/&#'
+		sed -n "s/^[[:space:]]*include[[:space:]]*[\"']\{0,1\}\([^;\"']*\).*;\$/\1/p" |
+		sed 's#[[:space:]]*$##; s#^[^/]#/etc/nginx/&#'
 }
 
 # Where nginx.conf takes whatever files there are, each of them for all of http: what is hidden there is gone as a
