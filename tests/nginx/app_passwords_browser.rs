@@ -1,6 +1,7 @@
 //! App passwords in the hands of a person with a browser, who has a program use one.
 
 use super::app_passwords::{APP, asked, bearer, bed, told};
+use super::chromium_factors::may_change;
 use super::harness::browser::Browser;
 use super::harness::mail::MailServer;
 use super::harness::visitor::PORTAL;
@@ -23,14 +24,7 @@ fn a_person_makes_one_for_a_program_and_takes_it_away() {
         browser.click("a[href$='/settings']");
         browser.click("a[href$='/settings/app-passwords']");
         browser.click("a[href$='/settings/app-passwords/new']");
-        browser.click("form:has(input[name=send]) button");
-        browser.wait(
-            "a field for the code",
-            "!!document.querySelector('input#code')",
-        );
-        browser.click("input#code");
-        browser.write(&mail.code());
-        browser.press("Enter");
+        may_change(&mut browser, &mail);
         browser.wait(
             "a field for the name",
             "!!document.querySelector('input#name')",

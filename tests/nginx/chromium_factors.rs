@@ -67,7 +67,7 @@ fn come_for_two(gate: &Gate, browser: &mut Browser) -> String {
 }
 
 /// Has a code mailed and enters it, where the page asks for that before anything is changed.
-fn may_change(browser: &mut Browser, mail: &MailServer) {
+pub fn may_change(browser: &mut Browser, mail: &MailServer) {
     browser.click("form:has(input[name=send]) button");
     browser.wait(
         "a field for the code",

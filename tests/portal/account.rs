@@ -59,6 +59,11 @@ pub fn send(
     browser.send(site, Ask::form(to, &all))
 }
 
+/// Removes a device on its own page.
+pub fn remove(site: &mut Site, browser: &mut Browser, device: &str) -> Answer {
+    send(site, browser, device, device, &[("do", "remove")])
+}
+
 /// Gets leave by a mailed code.
 pub fn get_leave(site: &mut Site, browser: &mut Browser) {
     send(site, browser, LEAVE, LEAVE, &[("send", "on")]);
@@ -86,13 +91,7 @@ fn an_outage_is_503_and_a_letter_that_does_not_leave_undoes_no_change() {
         (503, Some("5"))
     );
     let device = format!("{TOTP}/1");
-    let answer = send(
-        &mut site,
-        &mut browser,
-        &device,
-        &device,
-        &[("do", "remove")],
-    );
+    let answer = remove(&mut site, &mut browser, &device);
     assert_eq!(answer.status, 303);
     let log = answer.event.unwrap().line(None).unwrap().to_string();
     assert!(

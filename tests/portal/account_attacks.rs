@@ -4,7 +4,7 @@ use ngx_http_auth_gate_module::portal::{Event, Limited};
 use ngx_http_auth_gate_module::store::Factors;
 use serde_json::json;
 
-use crate::account::{KEY, LEAVE, TOTP, get_leave, mailed_code, mailed_link, send};
+use crate::account::{KEY, LEAVE, TOTP, get_leave, mailed_code, mailed_link, remove, send};
 use crate::browser::*;
 use crate::second::{code, enrol_code, enrol_device, factored, one_factor};
 use crate::site::*;
@@ -146,13 +146,7 @@ fn a56_names_and_addresses_are_shown_as_they_are_and_run_nowhere() {
             "{policy}"
         );
     }
-    let answer = send(
-        &mut site,
-        &mut browser,
-        &device,
-        &device,
-        &[("do", "remove")],
-    );
+    let answer = remove(&mut site, &mut browser, &device);
     let line = answer.event.unwrap().line(None).unwrap();
     assert!(line.to_string().contains("<script>"));
     let letter = site.office.letters.last().unwrap();

@@ -7,7 +7,7 @@ use ngx_http_auth_gate_module::store::{Factors, SecondFactor};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::account::{KEY, LEAVE, TOTP, get_leave, last, mailed_code, place, send};
+use crate::account::{KEY, LEAVE, TOTP, get_leave, last, mailed_code, place, remove, send};
 use crate::authenticator::Ceremony;
 use crate::browser::*;
 use crate::second::{code, enrol_code, factored, one_factor};
@@ -102,13 +102,7 @@ fn an_app_is_enrolled_on_pages_named_and_removed() {
     let answer = send(&mut site, &mut browser, &device, &device, &rename);
     assert_eq!(place(&answer), "/settings/two-factor?done=renamed");
     assert!(text(&browser.get(&mut site, &device)).contains("<h1>Old phone</h1>"));
-    let answer = send(
-        &mut site,
-        &mut browser,
-        &device,
-        &device,
-        &[("do", "remove")],
-    );
+    let answer = remove(&mut site, &mut browser, &device);
     assert_eq!(place(&answer), "/settings/two-factor?done=removed");
     assert_eq!(last(&site).title, "Second Factor Method Removed");
     assert_eq!(browser.get(&mut site, &device).status, 404);
@@ -201,13 +195,7 @@ fn a_key_is_registered_on_the_page_once() {
     let device = format!("{KEY}/1");
     assert!(text(&browser.get(&mut site, "/settings/two-factor")).contains(&device));
     // Neither the ticket nor the key is good for another one.
-    let remove = send(
-        &mut site,
-        &mut browser,
-        &device,
-        &device,
-        &[("do", "remove")],
-    );
+    let remove = remove(&mut site, &mut browser, &device);
     assert_eq!(remove.status, 303);
     browser
         .0
